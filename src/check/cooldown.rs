@@ -1,0 +1,44 @@
+//! `cooldown`: a move is possible once in 30 days (facts 3.2); how many are left stands on the page (facts 1.5).
+
+use super::{Check, Finding, Outcome, not_seen, visit};
+use crate::job::survey::Want;
+use crate::say::say;
+use crate::server::page::PageKind;
+use crate::trunk::dossier::{Cooldown, Dossier, Side};
+use crate::when::Time;
+
+pub static CHECK: Check =
+    Check { id: "cooldown", pages: &[PageKind::Migration], needs: &[(Side::Old, Want::Migration)], run };
+
+fn run(dossier: &Dossier, _now: Time) -> Finding {
+    let Some(known) = &dossier.old.cooldown else {
+        let see = visit(Side::Old, "/settings/migration", "action_open_migration");
+        return not_seen(&CHECK, dossier, say("cooldown_not_seen"), see);
+    };
+    let finding = match known.value {
+        Cooldown::Over => Finding::new(&CHECK, Outcome::Pass, say("cooldown_pass")),
+        Cooldown::Days(_) | Cooldown::Some => {
+            let what = match known.value {
+                Cooldown::Days(days) => say("cooldown_days").with(days),
+                _ => say("cooldown_some"),
+            };
+            let redirect = visit(Side::Old, "/settings/migration/redirect/new", "action_redirect_only");
+            Finding::new(&CHECK, Outcome::Stop, what).then(say("cooldown_then")).act(redirect)
+        }
+    };
+    finding.seen(&dossier.old.cooldown, "evidence_migration_page", [])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn counts_the_days_that_the_page_states() {
+        expect(&CHECK, |_| (), Outcome::Unknown, "cooldown_not_seen", Some("visit"));
+        expect(&CHECK, |d| d.old.cooldown = known(Cooldown::Over, 1), Outcome::Pass, "cooldown_pass", None);
+        expect(&CHECK, |d| d.old.cooldown = known(Cooldown::Days(12), 1), Outcome::Stop, "cooldown_days", Some("visit"));
+        expect(&CHECK, |d| d.old.cooldown = known(Cooldown::Some, 1), Outcome::Stop, "cooldown_some", Some("visit"));
+    }
+}

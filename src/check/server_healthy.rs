@@ -1,0 +1,44 @@
+//! `server-healthy`: a move is one try in 30 days; not while the server stumbles (mastodon#21442).
+
+use super::{Action, Check, Finding, Outcome, not_seen};
+use crate::job::survey::Want;
+use crate::say::say;
+use crate::server::page::PageKind;
+use crate::trunk::dossier::{Dossier, Health, Side};
+use crate::when::Time;
+
+pub static CHECK: Check =
+    Check { id: "server-healthy", pages: &[PageKind::Migration], needs: &[(Side::Old, Want::Account)], run };
+
+fn run(dossier: &Dossier, _now: Time) -> Finding {
+    let Some(known) = &dossier.old.health else {
+        return not_seen(&CHECK, dossier, say("server_healthy_not_seen"), Action::LookAgain);
+    };
+    let warn = |key| Finding::new(&CHECK, Outcome::Warn, say(key)).then(say("server_healthy_then")).act(Action::LookAgain);
+    let finding = match known.value {
+        Health::Answers => Finding::new(&CHECK, Outcome::Pass, say("server_healthy_pass")),
+        Health::Busy => warn("server_healthy_busy"),
+        Health::Broken => warn("server_healthy_broken"),
+        Health::Silent => warn("server_healthy_silent"),
+    };
+    finding.seen(&dossier.old.health, "evidence_last_answer", [])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn warns_while_the_server_stumbles() {
+        expect(&CHECK, |_| (), Outcome::Unknown, "server_healthy_not_seen", Some("look-again"));
+        expect(&CHECK, |d| d.old.health = known(Health::Answers, 5), Outcome::Pass, "server_healthy_pass", None);
+        for (health, key) in [
+            (Health::Busy, "server_healthy_busy"),
+            (Health::Broken, "server_healthy_broken"),
+            (Health::Silent, "server_healthy_silent"),
+        ] {
+            expect(&CHECK, |d| d.old.health = known(health, 5), Outcome::Warn, key, Some("look-again"));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Jobs: work that needs answers from a server. A job says which request it needs next and is told the answer; it does
+//! no IO, knows no clock, and can be written down between any two requests.
+
+pub mod outlook;
+pub mod survey;
+
+use crate::server::markup::Parser;
+use crate::server::reply::Reply;
+use crate::server::request::Request;
+use crate::trunk::dossier::AccountFacts;
+use crate::when::Time;
+
+/// Work in steps of one request.
+pub trait Job {
+    /// The request to perform next; `None` when all is done. Asking twice gives the same request.
+    fn next(&self) -> Option<Request>;
+    /// The answer to that request.
+    fn answer(&mut self, reply: &Reply, parser: &dyn Parser, now: Time);
+    /// What was learned so far.
+    fn learned(&self) -> &AccountFacts;
+}

@@ -1,0 +1,124 @@
+//! Every message between loader, guard, background and desk: one closed enum each way.
+//!
+//! Two more are spoken in plain JavaScript, before any wasm runs: `module` (the loader asks for the wasm bytes) and
+//! `open-desk` (its notice where the page forbids wasm). See `extension/background.js`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Domain, Handle};
+use crate::server::page::PageKind;
+use crate::server::reply::Reply;
+use crate::server::request::Request;
+use crate::trunk::dossier::{AccountFacts, Side};
+use crate::trunk::store::{Party, Store, View};
+
+/// To the background.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ToBackground {
+    /// A guard: this is what my page says; what do you know? Answered with [`ToGuard::View`].
+    Hello { page: PageKind, handle: Option<Handle>, typed: Option<Handle>, facts: AccountFacts },
+    /// A guard: look at the other account, by its own tab if there is one, and from outside. `deep` reads the actor
+    /// document even where the alias is not known to be there. Answered with [`ToGuard::View`].
+    Look { page: PageKind, handle: Option<Handle>, typed: Option<Handle>, deep: bool },
+    /// Anybody: open the desk, perhaps to grant a server.
+    Desk { grant: Option<Domain> },
+    /// The desk: everything that is known. Answered with [`ToDesk`].
+    State,
+    /// The desk: the person says which two accounts the move is about.
+    Link { old: Party, new: Party },
+    Unlink,
+    /// The desk: look at one side afresh. Answered with [`ToDesk`].
+    Survey { side: Side, deep: bool },
+}
+
+/// Who sent a message, by what the browser says of it, never by what it says itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// A content script on a page of this server.
+    Page(Domain),
+    /// A page of our own.
+    Ours,
+}
+
+impl ToBackground {
+    /// A server's page may speak for itself and open the desk; everything else is the desk's.
+    pub fn allowed(&self, sender: &Sender) -> bool {
+        match self {
+            ToBackground::Hello { .. } | ToBackground::Look { .. } => matches!(sender, Sender::Page(_)),
+            ToBackground::Desk { .. } => true,
+            ToBackground::State
+            | ToBackground::Link { .. }
+            | ToBackground::Unlink
+            | ToBackground::Survey { .. } => *sender == Sender::Ours,
+        }
+    }
+}
+
+/// The background's answer to a guard.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToGuard {
+    pub view: View,
+}
+
+/// The background's answer to the desk.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ToDesk {
+    pub store: Store,
+    pub granted: Vec<Domain>,
+    /// Servers with a tab in which the agent answers.
+    pub tabs: Vec<Domain>,
+}
+
+/// From the background to the guards: something is known that was not before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ToTab {
+    News,
+    /// To the agent: perform this. Answered with a [`Reply`].
+    Ask { request: Request },
+}
+
+/// The agent's answer.
+pub type FromAgent = Reply;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_can_speak_for_itself_only() {
+        let page = Sender::Page("old.example".parse().unwrap());
+        let side = Side::Old;
+        let facts = AccountFacts::default();
+        let hello = ToBackground::Hello { page: PageKind::Migration, handle: None, typed: None, facts };
+        assert!(hello.allowed(&page));
+        assert!(!hello.allowed(&Sender::Ours));
+        assert!(ToBackground::Desk { grant: None }.allowed(&page));
+        for message in [ToBackground::State, ToBackground::Unlink, ToBackground::Survey { side, deep: false }] {
+            assert!(!message.allowed(&page), "{message:?}");
+            assert!(message.allowed(&Sender::Ours), "{message:?}");
+        }
+    }
+
+    #[test]
+    fn messages_survive_the_journey_and_strange_ones_do_not_parse() {
+        let message = ToBackground::Look {
+            page: PageKind::Migration,
+            handle: "ana@old.example".parse().ok(),
+            typed: None,
+            deep: false,
+        };
+        let text = serde_json::to_string(&message).unwrap();
+        assert_eq!(serde_json::from_str::<ToBackground>(&text).unwrap(), message);
+        for strange in [
+            "{}",
+            "{\"type\":\"token\"}",
+            "{\"type\":\"look\"}",
+            "{\"type\":\"desk\",\"grant\":\"not a domain\"}",
+            "{\"type\":\"hello\",\"page\":\"migration\",\"handle\":5,\"typed\":null,\"facts\":{}}",
+        ] {
+            assert!(serde_json::from_str::<ToBackground>(strange).is_err(), "{strange}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `/settings/export`: how many of each there are. Counts stand before the link to each file (facts 5).
+
+use serde::{Deserialize, Serialize};
+
+use crate::server::markup::{Markup, first_number};
+
+/// What the export page counts. `None` where the server has no such file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub follows: Option<u64>,
+    pub lists: Option<u64>,
+    pub mutes: Option<u64>,
+    pub blocks: Option<u64>,
+    pub domain_blocks: Option<u64>,
+    pub bookmarks: Option<u64>,
+    /// 4.6 and later.
+    pub filters: Option<u64>,
+}
+
+impl Counts {
+    /// All that Mastodon can export besides the follows, and that a move leaves behind.
+    pub fn besides_follows(&self) -> u64 {
+        [self.lists, self.mutes, self.blocks, self.domain_blocks, self.bookmarks, self.filters].iter().flatten().sum()
+    }
+}
+
+pub fn read(page: &dyn Markup) -> Counts {
+    let count = |file: &str| {
+        page.all("table tr").iter().find_map(|row| {
+            row.first(&format!("a[href$=\"/settings/exports/{file}\"]"))?;
+            // The link stands in the last cell, the count in the one before.
+            let cells = row.all("td");
+            first_number(&cells.get(cells.len().checked_sub(2)?)?.text())
+        })
+    };
+    Counts {
+        follows: count("follows.csv"),
+        lists: count("lists.csv"),
+        mutes: count("mutes.csv"),
+        blocks: count("blocks.csv"),
+        domain_blocks: count("domain_blocks.csv"),
+        bookmarks: count("bookmarks.csv"),
+        filters: count("custom_filters.json"),
+    }
+}

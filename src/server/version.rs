@@ -1,0 +1,70 @@
+//! A server's version, and what follows from it.
+
+use serde::{Deserialize, Serialize};
+
+/// `4.3.1+glitch`: the numbers to compare, the whole text to show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    pub major: u16,
+    pub minor: u16,
+    pub text: String,
+}
+
+impl Version {
+    /// Reads `4.5.3`, `4.8.0-alpha.1`, `4.5.0+hometown-1.1.2` (facts 2.1).
+    pub fn parse(text: &str) -> Option<Version> {
+        let mut numbers = text.split(['.', '-', '+']);
+        let major = numbers.next()?.trim_start_matches('v').parse().ok()?;
+        let minor = numbers.next()?.parse().ok()?;
+        let text: String = text.chars().take(60).collect();
+        Some(Version { major, minor, text })
+    }
+
+    pub fn at_least(&self, major: u16, minor: u16) -> bool {
+        (self.major, self.minor) >= (major, minor)
+    }
+
+    /// Until 3.5 a server kept its copy of another server's account for a day, and looked at that when asked to move
+    /// (facts 3.3; fixed in 4.0.0).
+    pub fn keeps_accounts_for_a_day(&self) -> bool {
+        !self.at_least(4, 0)
+    }
+
+    /// After how many days an account whose e-mail was never confirmed is deleted (facts 1.7, last lines).
+    pub fn days_until_unconfirmed_is_deleted(&self) -> i64 {
+        if self.at_least(4, 3) { 7 } else { 2 }
+    }
+
+    /// `GET /api/v1/emails/check_confirmation` (facts 7).
+    pub fn answers_check_confirmation(&self) -> bool {
+        self.at_least(4, 2)
+    }
+
+    /// `tootctl accounts migrate` can replay a move since 4.1 (facts 3.6).
+    pub fn can_replay_moves(&self) -> bool {
+        self.at_least(4, 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Version;
+
+    #[test]
+    fn reads_the_versions_that_are_out_there() {
+        let cases = [
+            ("4.5.3", Some((4, 5))),
+            ("4.8.0-alpha.1", Some((4, 8))),
+            ("4.3.1+glitch", Some((4, 3))),
+            ("4.5.0+hometown-1.1.2", Some((4, 5))),
+            ("3.5.19", Some((3, 5))),
+            ("v4.2", Some((4, 2))),
+            ("glitch", None),
+            ("", None),
+            ("99999999.1", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Version::parse(text).map(|v| (v.major, v.minor)), expected, "{text}");
+        }
+    }
+}

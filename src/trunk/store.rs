@@ -1,0 +1,320 @@
+//! What is kept between visits: the accounts that were seen, and which of them a move is about.
+//!
+//! Kept in the extension's own storage. Never kept: tokens, passwords, e-mail addresses, the text of a message.
+
+use serde::{Deserialize, Serialize};
+
+use super::dossier::{AccountFacts, Dossier, Saved, Side, Target};
+use crate::account::{Domain, Handle};
+use crate::server::page::PageKind;
+use crate::when::Known;
+
+/// One server's account, known by its handle; or by its server alone, while nobody has told who is signed in there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The host of the account's web pages. The handle's domain may be another one.
+    pub host: Domain,
+    pub handle: Option<Handle>,
+    pub facts: AccountFacts,
+}
+
+/// One end of a move.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Party {
+    pub host: Domain,
+    pub handle: Option<Handle>,
+}
+
+/// A move from one account to another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Move {
+    pub old: Party,
+    pub new: Party,
+    #[serde(default)]
+    pub saved: Saved,
+}
+
+/// Everything that is kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Store {
+    pub version: u32,
+    pub accounts: Vec<Entry>,
+    /// The linked move.
+    pub current: Option<Move>,
+}
+
+/// What a page's guard is told: its own side in full, of the other side what the checks need.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// `None`: the signed-in account belongs to no linked move.
+    pub side: Option<Side>,
+    pub linked: bool,
+    pub old: AccountFacts,
+    pub new: AccountFacts,
+    pub old_party: Option<Party>,
+    pub new_party: Option<Party>,
+    pub saved: Saved,
+    /// Hosts that we may look at from outside.
+    pub granted: Vec<Domain>,
+}
+
+/// More accounts than anybody has; beyond that, the ones seen longest ago are forgotten.
+const MOST_ACCOUNTS: usize = 24;
+
+impl Move {
+    pub fn party(&self, side: Side) -> &Party {
+        match side {
+            Side::Old => &self.old,
+            Side::New => &self.new,
+        }
+    }
+
+    fn party_mut(&mut self, side: Side) -> &mut Party {
+        match side {
+            Side::Old => &mut self.old,
+            Side::New => &mut self.new,
+        }
+    }
+}
+
+impl Party {
+    fn is(&self, host: &Domain, handle: Option<&Handle>) -> bool {
+        let same_host = self.host == *host;
+        match (&self.handle, handle) {
+            (Some(own), Some(handle)) => own.is_same(handle) && (same_host || own.domain() == handle.domain()),
+            _ => same_host,
+        }
+    }
+}
+
+impl Store {
+    /// Takes in what was seen of an account. A page of a server can report facts about that server's accounts only: the
+    /// caller states the host, not the page.
+    pub fn learn(&mut self, host: &Domain, handle: Option<&Handle>, facts: AccountFacts) {
+        let handle = handle.or_else(|| AccountFacts::value(&facts.handle)).cloned();
+        if let (Some(handle), Some(current)) = (&handle, &mut self.current) {
+            // A linked server without a handle gets the first account that signs in there, unless both ends are on one
+            // server: then only the person knows which is which.
+            let two_servers = current.old.host != current.new.host;
+            for side in [Side::Old, Side::New] {
+                let party = current.party_mut(side);
+                if two_servers && party.host == *host && party.handle.is_none() {
+                    party.handle = Some(handle.clone());
+                }
+            }
+        }
+        // What was seen before the handle was known belongs to it.
+        let mut facts_before = AccountFacts::default();
+        if handle.is_some()
+            && let Some(at) = self.accounts.iter().position(|entry| entry.host == *host && entry.handle.is_none())
+        {
+            facts_before = self.accounts.remove(at).facts;
+        }
+        let handle = handle.or_else(|| self.only_party_at(host));
+        let entry = match self.position(host, handle.as_ref()) {
+            Some(at) => &mut self.accounts[at],
+            None => {
+                self.accounts.push(Entry { host: host.clone(), handle: handle.clone(), facts: AccountFacts::default() });
+                self.accounts.last_mut().unwrap_or_else(|| unreachable!("just pushed"))
+            }
+        };
+        entry.facts.learn(facts_before);
+        entry.facts.learn(facts);
+        while self.accounts.len() > MOST_ACCOUNTS {
+            let oldest = (0..self.accounts.len()).min_by_key(|at| self.accounts[*at].facts.last_seen());
+            self.accounts.remove(oldest.unwrap_or(0));
+        }
+    }
+
+    fn only_party_at(&self, host: &Domain) -> Option<Handle> {
+        let current = self.current.as_ref()?;
+        let mut here = [&current.old, &current.new].into_iter().filter(|party| party.host == *host);
+        let party = here.next()?;
+        if here.next().is_some() { None } else { party.handle.clone() }
+    }
+
+    fn position(&self, host: &Domain, handle: Option<&Handle>) -> Option<usize> {
+        self.accounts.iter().position(|entry| match (&entry.handle, handle) {
+            (Some(own), Some(handle)) => own.is_same(handle),
+            (None, None) => entry.host == *host,
+            _ => false,
+        })
+    }
+
+    /// What is known of an account.
+    pub fn facts(&self, host: &Domain, handle: Option<&Handle>) -> AccountFacts {
+        let known = self.position(host, handle).map(|at| self.accounts[at].facts.clone()).unwrap_or_default();
+        match handle {
+            // The handle itself is known even when nothing else is.
+            Some(handle) if known.handle.is_none() => AccountFacts {
+                handle: Some(Known::new(handle.clone(), crate::when::Time(0), crate::when::Source::Ourselves)),
+                ..known
+            },
+            _ => known,
+        }
+    }
+
+    /// Which end of the linked move this account is.
+    pub fn side(&self, host: &Domain, handle: Option<&Handle>) -> Option<Side> {
+        let current = self.current.as_ref()?;
+        [Side::Old, Side::New].into_iter().find(|side| current.party(*side).is(host, handle))
+    }
+
+    /// What the guard on a page of `host` is told. `typed` is a handle that stands in its form instead of the linked one.
+    pub fn view(&self, host: &Domain, handle: Option<&Handle>, page: PageKind, typed: Option<&Handle>) -> View {
+        let side = self.side(host, handle);
+        let linked = side.is_some();
+        let acting = side.unwrap_or_else(|| acts_as(page));
+        let own = self.facts(host, handle.or(self.only_party_at(host).as_ref()));
+        let own_party = Party { host: host.clone(), handle: handle.cloned() };
+        let other_party = self.current.as_ref().filter(|_| linked).map(|current| match acting {
+            Side::Old => current.new.clone(),
+            Side::New => current.old.clone(),
+        });
+        let other_party = match typed {
+            Some(typed) => match other_party {
+                Some(party) if party.handle.as_ref().is_some_and(|linked| linked.is_same(typed)) => Some(party),
+                _ => Some(Party { host: self.host_of(typed), handle: Some(typed.clone()) }),
+            },
+            None => other_party,
+        };
+        let mut other = match &other_party {
+            Some(party) => self.facts(&party.host, party.handle.as_ref()),
+            None => AccountFacts::default(),
+        };
+        // Another server's page has no use for these.
+        other.messages = None;
+        other.follow_requests = None;
+        let saved = self.current.as_ref().filter(|_| linked).map(|current| current.saved.clone()).unwrap_or_default();
+        let (old, new, old_party, new_party) = match acting {
+            Side::Old => (own, other, Some(own_party), other_party),
+            Side::New => (other, own, other_party, Some(own_party)),
+        };
+        View { side, linked, old, new, old_party, new_party, saved, granted: Vec::new() }
+    }
+
+    /// The web host of an account: where it was seen, else its handle's domain.
+    pub fn host_of(&self, handle: &Handle) -> Domain {
+        let seen = self.accounts.iter().find(|entry| entry.handle.as_ref().is_some_and(|own| own.is_same(handle)));
+        seen.map_or_else(|| handle.domain().clone(), |entry| entry.host.clone())
+    }
+
+    /// The dossier of the linked move, for the desk.
+    pub fn dossier(&self, granted: &[Domain]) -> Dossier {
+        let Some(current) = &self.current else { return Dossier::default() };
+        let facts = |party: &Party| self.facts(&party.host, party.handle.as_ref());
+        let target = match &current.new.handle {
+            Some(handle) => Target::Handle(handle.clone()),
+            None => Target::Server(current.new.host.clone()),
+        };
+        Dossier {
+            old: facts(&current.old),
+            new: facts(&current.new),
+            target,
+            target_granted: granted.contains(&current.new.host),
+            old_host: Some(current.old.host.clone()),
+            new_host: Some(current.new.host.clone()),
+            saved: current.saved.clone(),
+            asking: false,
+        }
+    }
+}
+
+/// How a page is meant when no move is linked: these are where one leaves, the others where one arrives.
+pub fn acts_as(page: PageKind) -> Side {
+    match page {
+        PageKind::Migration | PageKind::Redirect | PageKind::Export | PageKind::Delete => Side::Old,
+        PageKind::Aliases | PageKind::Imports | PageKind::Account | PageKind::Setup | PageKind::Profile => Side::New,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::when::{Source, Time};
+
+    fn domain(text: &str) -> Domain {
+        text.parse().unwrap()
+    }
+
+    fn handle(text: &str) -> Handle {
+        text.parse().unwrap()
+    }
+
+    fn locked(value: bool, at: i64) -> AccountFacts {
+        AccountFacts { locked: Some(Known::new(value, Time(at), Source::OwnPage)), ..Default::default() }
+    }
+
+    fn linked(old: Option<&str>, new: Option<&str>) -> Store {
+        let party = |host: &str, name: Option<&str>| Party { host: domain(host), handle: name.map(handle) };
+        let current = Move { old: party("old.example", old), new: party("new.example", new), saved: Saved::default() };
+        Store { current: Some(current), ..Default::default() }
+    }
+
+    #[test]
+    fn the_first_account_seen_on_a_linked_server_is_the_party() {
+        let mut store = linked(None, None);
+        store.learn(&domain("new.example"), None, locked(true, 1));
+        assert_eq!(store.current.as_ref().unwrap().new.handle, None);
+        store.learn(&domain("new.example"), Some(&handle("ana@new.example")), locked(false, 2));
+        assert_eq!(store.current.as_ref().unwrap().new.handle, Some(handle("ana@new.example")));
+        // What was seen before its name was known went over to it.
+        assert_eq!(store.accounts.len(), 1);
+        assert!(!store.facts(&domain("new.example"), Some(&handle("ANA@new.example"))).locked.unwrap().value);
+    }
+
+    #[test]
+    fn a_second_account_does_not_take_the_place_of_the_first() {
+        let mut store = linked(Some("ana@old.example"), Some("ana@new.example"));
+        store.learn(&domain("new.example"), Some(&handle("bob@new.example")), locked(true, 1));
+        assert_eq!(store.side(&domain("new.example"), Some(&handle("bob@new.example"))), None);
+        assert_eq!(store.side(&domain("new.example"), Some(&handle("ana@new.example"))), Some(Side::New));
+        assert_eq!(store.side(&domain("old.example"), None), Some(Side::Old));
+    }
+
+    #[test]
+    fn both_accounts_on_one_server_are_told_apart_by_handle() {
+        let mut store = linked(Some("ana@old.example"), Some("ana2@old.example"));
+        store.current.as_mut().unwrap().new.host = domain("old.example");
+        let here = domain("old.example");
+        assert_eq!(store.side(&here, Some(&handle("ana2@old.example"))), Some(Side::New));
+        assert_eq!(store.side(&here, Some(&handle("ana@old.example"))), Some(Side::Old));
+    }
+
+    #[test]
+    fn a_typed_handle_takes_the_place_of_the_linked_one() {
+        let mut store = linked(Some("ana@old.example"), Some("ana@new.example"));
+        store.learn(&domain("else.example"), Some(&handle("ana@else.example")), locked(true, 1));
+        let view = |typed: Option<&str>| {
+            let typed = typed.map(handle);
+            let own = handle("ana@old.example");
+            store.view(&domain("old.example"), Some(&own), PageKind::Migration, typed.as_ref())
+        };
+        assert_eq!(view(None).new_party.unwrap().host, domain("new.example"));
+        let typed = view(Some("ana@else.example"));
+        assert_eq!(typed.new_party.unwrap().host, domain("else.example"));
+        assert!(typed.new.locked.unwrap().value);
+    }
+
+    #[test]
+    fn a_guard_is_not_told_the_other_sides_messages() {
+        let mut store = linked(Some("ana@old.example"), Some("ana@new.example"));
+        let messages = Known::new(Default::default(), Time(1), Source::OwnApi);
+        let facts = AccountFacts { messages: Some(messages), ..Default::default() };
+        store.learn(&domain("old.example"), Some(&handle("ana@old.example")), facts);
+        let view = store.view(&domain("new.example"), Some(&handle("ana@new.example")), PageKind::Aliases, None);
+        assert_eq!((view.side, view.old.messages), (Some(Side::New), None));
+        assert_eq!(view.old.handle.unwrap().value, handle("ana@old.example"));
+    }
+
+    #[test]
+    fn forgets_the_account_seen_longest_ago() {
+        let mut store = Store::default();
+        for n in 0..30 {
+            store.learn(&domain("old.example"), Some(&handle(&format!("a{n}@old.example"))), locked(true, n));
+        }
+        assert_eq!(store.accounts.len(), MOST_ACCOUNTS);
+        assert!(store.accounts.iter().all(|entry| entry.facts.last_seen() > Some(Time(5))));
+    }
+}
