@@ -1,0 +1,188 @@
+//! What the extension shows: the guard in Mastodon's pages, and the desk.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::{
+    browser::Browser,
+    driver::{DriverError, Element},
+};
+
+/// The guard or the desk of the current tab. Looks anew at every call, so it outlives a reload of the page.
+#[derive(Debug, Clone, Copy)]
+pub struct Panel<'b> {
+    browser: &'b Browser,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Guard,
+    Desk,
+}
+
+/// One check as shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    pub outcome: String,
+    pub text: String,
+}
+
+const HOST: &str = "div#packed-trunk";
+const DESK: &str = "main[data-view]";
+
+impl<'b> Panel<'b> {
+    pub(crate) fn guard(browser: &'b Browser) -> Self {
+        Self { browser, place: Place::Guard }
+    }
+
+    pub(crate) fn desk(browser: &'b Browser) -> Self {
+        let panel = Self { browser, place: Place::Desk };
+        browser.element(DESK);
+        panel
+    }
+
+    /// Whether it is there at all, without waiting.
+    pub fn is_shown(&self) -> bool {
+        self.browser.driver().one(self.outer()).is_ok()
+    }
+
+    /// Which page of Mastodon the guard takes this one for, or which view the desk shows.
+    pub fn page(&self) -> String {
+        let name = match self.place {
+            Place::Guard => "data-page",
+            Place::Desk => "data-view",
+        };
+        let what = format!("{name} of {}", self.outer());
+        self.browser.wait(&what, || self.browser.driver().one(self.outer()).ok()?.attribute(name).ok()?)
+    }
+
+    /// Waits until every check that needs no answer from a server is shown.
+    pub fn wait_ready(&self) -> Self {
+        self.browser.element(&format!("{}[data-ready]", self.outer()));
+        *self
+    }
+
+    /// The check with this id, once its outcome is known.
+    pub fn check(&self, id: &str) -> Check {
+        self.browser.wait(&format!("an outcome of the check {id}"), || {
+            self.checks().remove(id).filter(|check| check.outcome != "checking")
+        })
+    }
+
+    /// Waits until the check has this outcome.
+    pub fn wait_for_outcome(&self, id: &str, outcome: &str) -> Check {
+        self.browser.wait(&format!("the check {id} to become {outcome:?}"), || {
+            self.checks().remove(id).filter(|check| check.outcome == outcome)
+        })
+    }
+
+    /// All checks that are shown now, by id.
+    pub fn checks(&self) -> BTreeMap<String, Check> {
+        let found = self.run(
+            "return Array.from(root.querySelectorAll('[data-check]'), check =>
+                 [check.dataset.check, check.dataset.outcome, check.innerText.trim()]);",
+        );
+        let field = |check: &Value, index: usize| check[index].as_str().unwrap_or_default().to_owned();
+        let checks = found.as_array().into_iter().flatten();
+        checks
+            .map(|check| (field(check, 0), Check { outcome: field(check, 1), text: field(check, 2) }))
+            .collect()
+    }
+
+    /// The steps of the desk with their status.
+    pub fn steps(&self) -> BTreeMap<String, String> {
+        self.pairs("step", "status")
+    }
+
+    /// Waits until the step of the desk has this status.
+    pub fn wait_for_step(&self, step: &str, status: &str) {
+        let what = format!("the step {step} to become {status:?}");
+        self.browser.wait(&what, || (self.steps().get(step)? == status).then_some(()));
+    }
+
+    /// Clicks the button for this action, once it can be clicked: a real click, which counts as a person's.
+    pub fn click_action(&self, action: &str) {
+        self.click(&format!("button[data-action='{action}']:not([disabled])"));
+    }
+
+    /// Clicks the first element inside that matches, once it can be clicked.
+    pub fn click(&self, css: &str) {
+        self.browser.wait(&format!("{css} in {} that can be clicked", self.outer()), || {
+            self.all(css).ok()?.first()?.click().ok()
+        });
+    }
+
+    /// The actions on offer, in the order shown.
+    pub fn actions(&self) -> Vec<String> {
+        let found = self.run(
+            "return Array.from(root.querySelectorAll('button[data-action]'), button => button.dataset.action);",
+        );
+        found.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// The first element inside that matches, once there is one.
+    pub fn element(&self, css: &str) -> Element {
+        self.browser.wait(&format!("{css} in {}", self.outer()), || self.all(css).ok()?.into_iter().next())
+    }
+
+    /// Every element inside that matches, without waiting.
+    pub fn all(&self, css: &str) -> Result<Vec<Element>, DriverError> {
+        let outer = self.browser.driver().one(self.outer())?;
+        match self.place {
+            Place::Guard => outer.shadow_root()?.all(css),
+            Place::Desk => outer.all(css),
+        }
+    }
+
+    /// What a screen reader was told last.
+    pub fn status_text(&self) -> String {
+        let text = self.run("return root.querySelector('[role=status]')?.textContent.trim() ?? '';");
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Everything there is to read.
+    pub fn text(&self) -> String {
+        let text =
+            self.run("return Array.from(root.children, child => child.innerText ?? '').join('\\n').trim();");
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Violations of accessibility rules inside the panel, colour contrast included.
+    pub fn axe(&self) -> Vec<crate::axe::Violation> {
+        crate::axe::run(self.browser, &self.root())
+    }
+
+    /// Runs the body of a function whose `root` is the closed shadow root of the guard, or the desk's `main`.
+    pub fn run(&self, script: &str) -> Value {
+        self.browser.run(&format!("const root = arguments[0];\n{script}"), &[self.root()])
+    }
+
+    fn root(&self) -> Value {
+        self.browser.wait(&format!("{} in {}", self.outer(), self.browser.address()), || {
+            let outer = self.browser.driver().one(self.outer()).ok()?;
+            match self.place {
+                Place::Guard => outer.shadow_root().ok().map(|root| root.argument()),
+                Place::Desk => Some(outer.argument()),
+            }
+        })
+    }
+
+    fn pairs(&self, key: &str, value: &str) -> BTreeMap<String, String> {
+        let found = self.browser.run(
+            "const [root, key, value] = arguments;
+             return Array.from(root.querySelectorAll(`[data-${key}]`), e => [e.dataset[key], e.dataset[value] ?? '']);",
+            &[self.root(), json!(key), json!(value)],
+        );
+        let field = |pair: &Value, index: usize| pair[index].as_str().unwrap_or_default().to_owned();
+        found.as_array().into_iter().flatten().map(|pair| (field(pair, 0), field(pair, 1))).collect()
+    }
+
+    fn outer(&self) -> &'static str {
+        match self.place {
+            Place::Guard => HOST,
+            Place::Desk => DESK,
+        }
+    }
+}
