@@ -224,7 +224,7 @@ need_debian_packages() {
 # ----------------------------------------------------------------------------------------------------------- test
 
 # Stages run one after another and all of them, so that one run shows everything that is wrong.
-stage_names=() stage_results=() stage_times=()
+stage_names=() stage_results=() stage_times=() stage_counts=()
 failed_stages=0
 runner_line=""
 
@@ -246,7 +246,7 @@ test_all() {
         stage "format" cargo fmt --all --check
         stage "clippy" cargo clippy --workspace --all-targets --locked -- -D warnings
         stage "clippy for wasm" cargo clippy --target "$WASM_TARGET" --locked -p packed-trunk --lib -- -D warnings
-        stage "native tests" cargo test --workspace --locked --exclude end-to-end
+        stage "native tests" native_tests
     fi
     # The extension itself is needed from here on; without it the rest could only fail for the same reason.
     stage "build" build
@@ -274,7 +274,9 @@ stage() {
     (set -e; "$@") 2>&1 | tee "$log"
     [ "${PIPESTATUS[0]}" -eq 0 ] || result=FAILED
     set -e
-    local line
+    local line count
+    count=$(awk '/^test result: / { passed += $4; failed += $6 } END { if (NR) printf "%d passed, %d failed", passed, failed }' "$log")
+    [ "$count" != "0 passed, 0 failed" ] || count=""
     line=$(grep '^test result: ' "$log" | tail -n 1 || true)
     if [ "$result" = FAILED ]; then
         failed_stages=$((failed_stages + 1))
@@ -282,14 +284,15 @@ stage() {
     fi
     # The line kept for the end is the last one, or the first that tells of a failure.
     if [ -n "$line" ] && [[ $runner_line != *FAILED* ]]; then runner_line=$line; fi
-    stage_names+=("$name") stage_results+=("$result") stage_times+=($((SECONDS - started)))
+    stage_names+=("$name") stage_results+=("$result") stage_times+=($((SECONDS - started))) stage_counts+=("$count")
 }
 
 summary() {
     local i
     printf '\n'
     for i in "${!stage_names[@]}"; do
-        printf '%-28s %-8s %4d s\n' "${stage_names[$i]}" "${stage_results[$i]}" "${stage_times[$i]}"
+        printf '%-28s %-8s %4d s   %s\n' \
+            "${stage_names[$i]}" "${stage_results[$i]}" "${stage_times[$i]}" "${stage_counts[$i]}"
     done
     [ -z "$runner_line" ] || printf '%s\n' "$runner_line"
     [ "$failed_stages" -eq 0 ]
@@ -320,10 +323,14 @@ build_again_elsewhere() {
     rm -rf "$target/repro"
 }
 
-# The name of every scenario ends with the browser it runs in. One browser at a time is the most that two cores take
-# without slowing each other down.
+native_tests() {
+    cargo test --workspace --locked --exclude end-to-end
+    cargo test --locked -p end-to-end --lib
+}
+
+# The name of every scenario ends with the browser it runs in. Two at once is what two cores bear.
 end_to_end_tests() {
-    cargo test --locked -p end-to-end -- --test-threads "${PACKED_TRUNK_BROWSERS_AT_ONCE:-2}" "$1"
+    cargo test --locked -p end-to-end --test '*' -- --test-threads "${PACKED_TRUNK_BROWSERS_AT_ONCE:-2}" "$1"
 }
 
 # ------------------------------------------------------------------------------------------------- demo and bench

@@ -23,6 +23,14 @@ use crate::{
 /// How long anything may take that a scenario waits for.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
+/// Notes on the page when the guard became ready.
+pub const WATCH_THE_GUARD: &str = "
+    new MutationObserver((_, observer) => {
+        if (!document.querySelector('div#packed-trunk[data-ready]')) return;
+        observer.disconnect();
+        document.documentElement.setAttribute('data-ready-at', performance.now());
+    }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-ready'] });";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Chromium,
@@ -80,6 +88,8 @@ pub struct Browser {
     kind: Kind,
     version: String,
     driver: Driver,
+    /// Where Firefox speaks the newer, two-way protocol; empty in Chromium.
+    socket: String,
     proxy: Proxy,
     /// The tab in which the scenario began.
     first_tab: String,
@@ -122,6 +132,7 @@ impl Browser {
             kind,
             version,
             driver,
+            socket: text(&about["webSocketUrl"]),
             proxy,
             first_tab,
             log: RefCell::default(),
@@ -295,6 +306,46 @@ impl Browser {
     /// Runs the body of a function in the page.
     pub fn run(&self, script: &str, arguments: &[Value]) -> Value {
         self.driver.run(script, arguments).unwrap_or_else(|error| panic!("script failed: {error}\n{script}"))
+    }
+
+    /// Has a script (the body of a function) run in every page from now on, before anything of the page itself.
+    pub fn run_before_every_page(&self, script: &str) {
+        match self.kind {
+            Kind::Chromium => {
+                self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
+            }
+            Kind::Firefox => {
+                let (mut socket, _) =
+                    tungstenite::connect(&self.socket).expect("Firefox listens at its socket");
+                let function = format!("() => {{ {script} }}");
+                let command = json!({
+                    "id": 1,
+                    "method": "script.addPreloadScript",
+                    "params": { "functionDeclaration": function },
+                });
+                socket.send(command.to_string().into()).expect("Firefox takes a command");
+                let answer = socket.read().expect("Firefox answers").to_string();
+                assert!(answer.contains("\"success\""), "Firefox refused the script: {answer}");
+            }
+        }
+    }
+
+    /// Opens the address and returns how many milliseconds after `DOMContentLoaded` the guard had `data-ready`.
+    ///
+    /// Asked of [`WATCH_THE_GUARD`], which must have been given to [`Browser::run_before_every_page`]: nothing that
+    /// polls from outside could tell to the millisecond.
+    pub fn guard_ready_after(&self, address: &str) -> f64 {
+        self.open(address);
+        let times = self.wait("the guard to become ready", || {
+            let found = self.run(
+                "const ready = document.documentElement.getAttribute('data-ready-at');
+                 const [page] = performance.getEntriesByType('navigation');
+                 return ready && [Number(ready), page.domContentLoadedEventEnd];",
+                &[],
+            );
+            Some((found[0].as_f64()?, found[1].as_f64()?))
+        });
+        (times.0 - times.1).max(0.0)
     }
 
     pub fn source(&self) -> String {

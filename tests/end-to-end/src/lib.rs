@@ -30,12 +30,13 @@ mod pages;
 mod panel;
 mod process;
 mod proxy;
+pub mod report;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 pub use self::{
     axe::Violation,
-    browser::{Browser, Kind, Options, PATIENCE, Tab, wait},
+    browser::{Browser, Kind, Options, PATIENCE, Tab, WATCH_THE_GUARD, wait},
     pages::{Capture, Page, Pages},
     panel::{Check, Panel},
     process::{output_folder, repository},

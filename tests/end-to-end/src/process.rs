@@ -7,6 +7,8 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 use nix::{
@@ -37,11 +39,15 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The group and not the process alone: a driver that is killed leaves its browser behind.
+        // The group and not the process alone: a driver that is ended leaves its browser behind.
         let group = Pid::from_raw(self.0.id().cast_signed());
         let _ = killpg(group, Signal::SIGTERM);
-        let _ = self.0.wait();
+        let asked = Instant::now();
+        while asked.elapsed() < Duration::from_secs(5) && matches!(self.0.try_wait(), Ok(None)) {
+            sleep(Duration::from_millis(20));
+        }
         let _ = killpg(group, Signal::SIGKILL);
+        let _ = self.0.wait();
     }
 }
 

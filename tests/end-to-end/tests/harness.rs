@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use end_to_end::{Browser, Kind, Options, Page, Pages, in_both_browsers, output_folder, repository};
+use end_to_end::{
+    Browser, Kind, Options, Page, Pages, WATCH_THE_GUARD, in_both_browsers, output_folder, repository,
+};
 
 fn mini() -> Options {
     Options { extension: Some(repository().join("tests/end-to-end/fixtures/mini")), ..Options::default() }
@@ -47,6 +49,16 @@ in_both_browsers! {
         println!("{:?} {:?}", rules, browser.console_problems());
         println!("version {}", browser.version());
         browser.screenshot(&output_folder().join(format!("harness-{}.png", browser.kind().name())));
+    }
+
+    fn times_the_guard(browser with mini()) {
+        let (_server, address) = server();
+        grant(browser);
+        browser.switch_to(&browser.first_tab());
+        browser.run_before_every_page(WATCH_THE_GUARD);
+        let times: Vec<f64> = (0..5).map(|_| browser.guard_ready_after(&address)).collect();
+        println!("{times:?}");
+        assert!(times.iter().all(|time| (40.0..200.0).contains(time)), "{times:?}");
     }
 
     fn narrow_dark(browser with Options { dark: true, width: 320, ..mini() }) {

@@ -1,0 +1,134 @@
+//! Measures the extension against its budgets and writes `target/bench/report.json`.
+
+// A benchmark that cannot measure has nothing else to say.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::{fs, path::Path, process::Command};
+
+use end_to_end::{Browser, Capture, Kind, Options, Pages, WATCH_THE_GUARD, report, repository};
+use serde_json::{Value, json};
+
+/// One figure, with the bound that it must keep where there is one.
+#[derive(Debug)]
+struct Measure {
+    name: &'static str,
+    browser: Option<Kind>,
+    value: f64,
+    unit: &'static str,
+    bound: Option<f64>,
+    how: String,
+}
+
+fn main() {
+    let mut measures = sizes();
+    for kind in Kind::ALL {
+        measures.extend(guard_ready(kind));
+    }
+    print_table(&measures);
+    let report: Vec<Value> = measures.iter().map(as_json).collect();
+    report::write(&repository().join("target/bench/report.json"), &json!(report));
+    if measures.iter().any(|measure| measure.bound.is_some_and(|bound| measure.value > bound)) {
+        std::process::exit(1);
+    }
+}
+
+fn sizes() -> Vec<Measure> {
+    let dist = repository().join("dist");
+    let bytes = |name, value, bound, how: &str| Measure {
+        name,
+        browser: None,
+        value,
+        unit: "bytes",
+        bound: Some(bound),
+        how: how.to_owned(),
+    };
+    let largest_package = fs::read_dir(&dist)
+        .expect("dist/ is built")
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            name.ends_with("-chrome.zip") || name.ends_with("-firefox.zip")
+        })
+        .map(|entry| size(&entry.path()))
+        .fold(0.0, f64::max);
+    vec![
+        bytes(
+            "wasm_gzip_bytes",
+            gzipped(&dist.join("chrome/packed_trunk_bg.wasm")),
+            200.0 * 1024.0,
+            "gzip -9 of packed_trunk_bg.wasm",
+        ),
+        bytes("loader_bytes", size(&dist.join("chrome/loader.js")), 4.0 * 1024.0, "size of loader.js"),
+        bytes(
+            "package_bytes",
+            largest_package,
+            400.0 * 1024.0,
+            "size of the larger of the two packed extensions",
+        ),
+    ]
+}
+
+fn size(path: &Path) -> f64 {
+    let length = fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).len();
+    // Sizes are far below the 2^53 that a float holds exactly.
+    u32::try_from(length).map(f64::from).expect("less than 4 GB")
+}
+
+fn gzipped(path: &Path) -> f64 {
+    let output = Command::new("gzip").args(["-9", "-n", "-c"]).arg(path).output().expect("gzip is installed");
+    u32::try_from(output.stdout.len()).map(f64::from).expect("less than 4 GB")
+}
+
+/// The median over repeated loads of the page where a move is made.
+fn guard_ready(kind: Kind) -> Option<Measure> {
+    const LOADS: usize = 15;
+    let capture = Capture::find("4.6.5", "old_alice", "settings_migration")?;
+    let server = Pages::start();
+    let address = format!("{}{}", server.origin("old"), capture.path);
+    server.serve(&capture.path, capture.page);
+
+    let browser = Browser::start(kind, &Options::default());
+    browser.grant(&["http://old.localhost/*"]);
+    browser.desk().click_action("grant");
+    browser.switch_to(&browser.first_tab());
+    browser.run_before_every_page(WATCH_THE_GUARD);
+    let mut times: Vec<f64> = (0..LOADS).map(|_| browser.guard_ready_after(&address)).collect();
+    times.sort_by(f64::total_cmp);
+    Some(Measure {
+        name: "guard_ready_ms",
+        browser: Some(kind),
+        value: times[LOADS / 2],
+        unit: "ms",
+        bound: Some(100.0),
+        how: format!(
+            "{} {}: median of {LOADS} loads, from the end of DOMContentLoaded to data-ready; slowest {:.0} ms",
+            kind.name(),
+            browser.version(),
+            times[LOADS - 1]
+        ),
+    })
+}
+
+fn as_json(measure: &Measure) -> Value {
+    let mut json = json!({
+        "name": measure.name,
+        "value": measure.value,
+        "unit": measure.unit,
+        "how": measure.how,
+    });
+    if let Some(kind) = measure.browser {
+        json["browser"] = json!(kind.name());
+    }
+    json
+}
+
+fn print_table(measures: &[Measure]) {
+    println!("{:<34}{:>12}{:>12}  unit", "", "measured", "bound");
+    for measure in measures {
+        let browser = measure.browser.map(|kind| format!(" ({})", kind.name())).unwrap_or_default();
+        let bound = measure.bound.map(|bound| bound.to_string()).unwrap_or_default();
+        let broken = if measure.bound.is_some_and(|bound| measure.value > bound) { "  TOO MUCH" } else { "" };
+        let name = format!("{}{browser}", measure.name);
+        println!("{name:<34}{:>12.0}{bound:>12}  {}{broken}", measure.value, measure.unit);
+    }
+}
