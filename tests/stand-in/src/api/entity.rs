@@ -1,0 +1,196 @@
+//! The JSON shapes of accounts and statuses, by version (taken from real replies; the fidelity test compares them).
+
+use serde_json::{Value, json};
+
+use crate::clock::{self, Millis};
+use crate::media;
+use crate::state::{Account, Conversation, Id, Media, Server, Status};
+use crate::version::Version;
+
+fn approval() -> Value {
+    json!({ "automatic": [], "manual": [], "current_user": "denied" })
+}
+
+pub fn account(server: &Server, id: Id, now: Millis) -> Value {
+    account_at_depth(server, id, now, true)
+}
+
+fn account_at_depth(server: &Server, id: Id, now: Millis, with_moved: bool) -> Value {
+    let Some(account) = server.account(id) else { return Value::Null };
+    let version = server.version;
+    let missing = |kind: &str| format!("{}/{kind}/original/missing.png", server.origin);
+    let fields: Vec<Value> = account
+        .fields
+        .iter()
+        .map(|(name, value)| json!({ "name": name, "value": value, "verified_at": null }))
+        .collect();
+    let last = if account.is_local() {
+        server
+            .by_author
+            .get(&id)
+            .and_then(|list| list.last())
+            .and_then(|status| server.statuses.get(status))
+            .map(|status| clock::date(status.at))
+    } else {
+        None
+    };
+    let mut out = json!({
+        "id": id.to_string(), "username": account.username, "acct": account.acct(), "display_name": account.display_name, "locked": account.locked, "bot": account.bot,
+        "discoverable": account.discoverable, "group": false, "created_at": clock::iso_millis(account.created_at), "note": format!("<p>{}</p>", account.note.replace('&', "&amp;").replace('<', "&lt;")),
+        "url": account.url, "avatar": missing("avatars"), "avatar_static": missing("avatars"), "header": missing("headers"), "header_static": missing("headers"),
+        "followers_count": server.followers_count(id), "following_count": server.following_count(id), "statuses_count": server.statuses_count(id), "last_status_at": last,
+        "emojis": [], "fields": fields,
+    });
+    let local = account.is_local();
+    if version.at_least(Version::V4_2) {
+        out["uri"] = json!(account.uri);
+        out["indexable"] = json!(account.indexable);
+        out["hide_collections"] = json!(account.hide_collections);
+    }
+    if local && version.at_least(Version::V4_1) {
+        out["noindex"] = json!(false);
+        out["roles"] = json!([]);
+    }
+    if version.at_least(Version::V4_6) {
+        out["avatar_description"] = json!("");
+        out["header_description"] = json!("");
+        for name in ["show_media", "show_media_replies", "show_featured"] {
+            out[name] = json!(true);
+        }
+        out["feature_approval"] = approval();
+        if !local {
+            out["feature_approval"]["automatic"] = json!(["disabled"]);
+        }
+    }
+    if let Some(target) = account.moved_to.filter(|_| with_moved) {
+        out["moved"] = account_at_depth(server, target, now, false);
+    }
+    out
+}
+
+pub fn role(server: &Server, id: Id) -> Value {
+    let owner = server.user(id).is_some_and(|user| user.owner);
+    let mut out = if owner {
+        json!({ "id": "3", "name": "Owner", "permissions": "2097151", "color": "", "highlighted": true })
+    } else {
+        json!({ "id": "-99", "name": "", "permissions": "65536", "color": "", "highlighted": false })
+    };
+    if server.version.at_least(Version::V4_6) {
+        out["collection_limit"] = json!(10);
+    }
+    out
+}
+
+/// The account with `source`, for its owner alone.
+pub fn credentials(server: &Server, account: &Account, now: Millis) -> Value {
+    let version = server.version;
+    let mut out = self::account(server, account.id, now);
+    let waiting = server.follow_requests.iter().filter(|request| request.to == account.id).count().min(40);
+    let fields: Vec<Value> = account
+        .fields
+        .iter()
+        .map(|(name, value)| json!({ "name": name, "value": value, "verified_at": null }))
+        .collect();
+    let mut source = json!({ "privacy": "public", "sensitive": false, "language": null, "note": account.note, "fields": fields, "follow_requests_count": waiting });
+    if version.at_least(Version::V4_2) {
+        source["hide_collections"] = json!(account.hide_collections);
+        source["discoverable"] = json!(account.discoverable);
+        source["indexable"] = json!(account.indexable);
+    }
+    if version.at_least(Version::V4_6) {
+        source["attribution_domains"] = json!([]);
+        source["quote_policy"] = json!("public");
+    }
+    out["source"] = source;
+    if version.at_least(Version::V4_1) {
+        out["role"] = role(server, account.id);
+    }
+    out
+}
+
+fn attachment(server: &Server, media: &Media) -> Value {
+    let address = |size: &str| format!("{}{}", server.origin, media::path(media, size));
+    let size = json!({ "width": media.width, "height": media.height, "size": format!("{}x{}", media.width, media.height), "aspect": f64::from(media.width) / f64::from(media.height) });
+    json!({
+        "id": media.id.to_string(), "type": "image", "url": address("original"), "preview_url": address("small"), "remote_url": media.remote_url, "preview_remote_url": null,
+        "text_url": null, "meta": { "original": size, "small": size }, "description": media.description, "blurhash": "UcBYa1J,jybIhqa+fPf2dtf9fLf3lhbFfRfl",
+    })
+}
+
+pub fn status(server: &Server, status: &Status, viewer: Option<Id>, now: Millis) -> Value {
+    let version = server.version;
+    let parent = status.in_reply_to.and_then(|parent| server.statuses.get(&parent));
+    let mentions: Vec<Value> = status
+        .mentions
+        .iter()
+        .filter_map(|id| server.account(*id))
+        .map(|account| json!({ "id": account.id.to_string(), "username": account.username, "url": account.url, "acct": account.acct() }))
+        .collect();
+    let media: Vec<Value> = status.media.iter().map(|media| attachment(server, media)).collect();
+    let mut out = json!({
+        "id": status.id.to_string(), "created_at": clock::iso_millis(status.at), "in_reply_to_id": parent.map(|parent| parent.id.to_string()),
+        "in_reply_to_account_id": parent.map(|parent| parent.author.to_string()), "sensitive": !status.spoiler_text.is_empty(), "spoiler_text": status.spoiler_text,
+        "visibility": status.visibility.name(), "language": "en", "uri": status.uri, "url": status.url,
+        "replies_count": server.replies.get(&status.id).map_or(0, Vec::len), "reblogs_count": 0,
+        "favourites_count": server.favourites.iter().filter(|mark| mark.status == status.id).count(), "content": status.content, "reblog": null,
+        "account": account(server, status.author, now), "media_attachments": media, "mentions": mentions, "tags": [], "emojis": [], "card": null, "poll": null,
+        "edited_at": status.edited_at.map(clock::iso_millis),
+    });
+    if let Some(viewer) = viewer {
+        out["favourited"] =
+            json!(server.favourites.iter().any(|mark| mark.owner == viewer && mark.status == status.id));
+        out["bookmarked"] =
+            json!(server.bookmarks.iter().any(|mark| mark.owner == viewer && mark.status == status.id));
+        out["reblogged"] = json!(false);
+        out["muted"] = json!(false);
+        if version.at_least(Version::V4_1) {
+            out["filtered"] = json!([]);
+        }
+        if viewer == status.author && status.visibility != crate::state::Visibility::Direct {
+            out["pinned"] = json!(false);
+        }
+    }
+    if server.account(status.author).is_some_and(Account::is_local) {
+        out["application"] =
+            if status.application { json!({ "name": "Web", "website": null }) } else { Value::Null };
+    }
+    if let Some(poll) = &status.poll {
+        let options: Vec<Value> = poll
+            .options
+            .iter()
+            .map(|(title, votes)| json!({ "title": title, "votes_count": votes }))
+            .collect();
+        let votes: u32 = poll.options.iter().map(|(_, votes)| votes).sum();
+        out["poll"] = json!({
+            "id": poll.id.to_string(), "expires_at": poll.expires_at.map(clock::iso_millis), "expired": poll.expires_at.is_some_and(|at| at < now), "multiple": poll.multiple,
+            "votes_count": votes, "voters_count": votes, "options": options, "emojis": [],
+        });
+        if viewer.is_some() {
+            out["poll"]["voted"] = json!(viewer == Some(status.author));
+            out["poll"]["own_votes"] = json!([]);
+        }
+    }
+    if version.at_least(Version::V4_5) {
+        out["quotes_count"] = json!(0);
+        out["quote"] = Value::Null;
+        out["quote_approval"] = approval();
+    }
+    if version.at_least(Version::V4_6) {
+        out["tagged_collections"] = json!([]);
+    }
+    out
+}
+
+/// A conversation entry; the accounts are the others, or oneself in a note to oneself.
+pub fn conversation(server: &Server, entry: &Conversation, now: Millis) -> Value {
+    let mut accounts: Vec<Value> = entry.participants.iter().map(|id| account(server, *id, now)).collect();
+    if accounts.is_empty() {
+        accounts.push(account(server, entry.owner, now));
+    }
+    let last = entry
+        .statuses
+        .last()
+        .and_then(|id| server.statuses.get(id))
+        .map(|last| status(server, last, Some(entry.owner), now));
+    json!({ "id": entry.id.to_string(), "unread": entry.unread, "accounts": accounts, "last_status": last })
+}

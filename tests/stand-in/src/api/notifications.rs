@@ -1,0 +1,228 @@
+//! Notifications, and the requests in which private mentions of strangers wait (facts 13.1 point 1).
+
+use serde_json::{Value, json};
+
+use super::{Call, not_found, paging};
+use crate::clock;
+use crate::http::Reply;
+use crate::state::{Id, Notification, NotificationRequest};
+use crate::version::Version;
+
+fn entity(call: &Call, notification: &Notification) -> Value {
+    let mut out = json!({ "id": notification.id.to_string(), "type": notification.kind, "created_at": clock::iso_millis(notification.at), "account": call.account(notification.from) });
+    if call.version().at_least(Version::V4_3) {
+        let group = if notification.kind == "follow" {
+            format!("follow-{}", notification.at / clock::HOUR)
+        } else {
+            format!("ungrouped-{}", notification.id)
+        };
+        out["group_key"] = json!(group);
+    }
+    if notification.filtered {
+        out["filtered"] = json!(true);
+    }
+    if let Some(status) = notification.status.and_then(|id| call.status(id)) {
+        out["status"] = status;
+    }
+    out
+}
+
+fn request_entity(call: &Call, request: &NotificationRequest) -> Value {
+    let count = call
+        .server()
+        .notifications
+        .iter()
+        .filter(|notification| {
+            notification.owner == request.owner && notification.from == request.from && notification.filtered
+        })
+        .count();
+    json!({
+        "id": request.id.to_string(), "created_at": clock::iso_millis(request.created_at), "updated_at": clock::iso_millis(request.updated_at),
+        "notifications_count": count.to_string(), "account": call.account(request.from), "last_status": request.last_status.and_then(|id| call.status(id)),
+    })
+}
+
+pub fn route(call: &mut Call, method: &str, api: &str, rest: &[&str]) -> Result<Reply, Reply> {
+    let me = call.require_user()?;
+    let number = |text: &str| text.parse::<Id>().map_err(|_| not_found());
+    if matches!(rest, ["requests" | "policy", ..]) && !call.version().at_least(Version::V4_3) {
+        return Err(not_found());
+    }
+    match (method, rest) {
+        ("GET", []) => listing(call, me),
+        ("GET", ["unread_count"]) => Ok(Reply::json(200, &json!({ "count": 0 }))),
+        ("POST", ["clear"]) => {
+            call.server_mut().notifications.retain(|notification| notification.owner != me);
+            call.server_mut().notification_requests.retain(|request| request.owner != me);
+            Ok(Reply::json(200, &json!({})))
+        }
+        ("GET" | "PATCH", ["policy"]) => Ok(Reply::json(200, &policy(call, me, api))),
+        ("GET", ["requests"]) => {
+            let mut all: Vec<(Id, NotificationRequest)> = call
+                .server()
+                .notification_requests
+                .iter()
+                .filter(|request| request.owner == me)
+                .map(|request| (request.id, request.clone()))
+                .collect();
+            all.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
+            let page = paging::take(call.request, all, 40, 80);
+            let items: Vec<Value> =
+                page.items.iter().map(|(_, request)| request_entity(call, request)).collect();
+            Ok(page.link(
+                call.request,
+                &call.server().origin,
+                "min_id",
+                Reply::json(200, &Value::Array(items)),
+            ))
+        }
+        ("GET", ["requests", "merged"]) => Ok(Reply::json(200, &json!({ "merged": true }))),
+        ("GET", ["requests", id]) => {
+            let id = number(id)?;
+            let request = call
+                .server()
+                .notification_requests
+                .iter()
+                .find(|request| request.owner == me && request.id == id)
+                .ok_or_else(not_found)?;
+            Ok(Reply::json(200, &request_entity(call, request)))
+        }
+        ("POST", ["requests", id, action @ ("accept" | "dismiss")]) => {
+            let id = number(id)?;
+            let request = call
+                .server()
+                .notification_requests
+                .iter()
+                .find(|request| request.owner == me && request.id == id)
+                .cloned()
+                .ok_or_else(not_found)?;
+            settle(call, &request, *action == "accept");
+            Ok(Reply::json(200, &json!({})))
+        }
+        ("POST", ["requests", action @ ("accept" | "dismiss")]) => {
+            let wanted = call.request.params("id");
+            let all: Vec<NotificationRequest> = call
+                .server()
+                .notification_requests
+                .iter()
+                .filter(|request| request.owner == me && wanted.contains(&request.id.to_string()))
+                .cloned()
+                .collect();
+            for request in all {
+                settle(call, &request, *action == "accept");
+            }
+            Ok(Reply::json(200, &json!({})))
+        }
+        ("POST", [id, "dismiss"]) => {
+            let id = number(id)?;
+            call.server_mut()
+                .notifications
+                .retain(|notification| !(notification.owner == me && notification.id == id));
+            Ok(Reply::json(200, &json!({})))
+        }
+        ("GET", [id]) => {
+            let id = number(id)?;
+            let notification = call
+                .server()
+                .notifications
+                .iter()
+                .find(|notification| notification.owner == me && notification.id == id)
+                .ok_or_else(not_found)?;
+            Ok(Reply::json(200, &entity(call, notification)))
+        }
+        _ => Err(not_found()),
+    }
+}
+
+/// Accepting lets the notifications through and makes the conversations; dismissing takes them out of both lists (facts 13.1 point 1).
+fn settle(call: &mut Call, request: &NotificationRequest, accept: bool) {
+    let (owner, from) = (request.owner, request.from);
+    let server = call.server_mut();
+    server.notification_requests.retain(|other| other.id != request.id);
+    if !accept {
+        server.notifications.retain(|notification| {
+            !(notification.owner == owner && notification.from == from && notification.filtered)
+        });
+        return;
+    }
+    let mut waiting = Vec::new();
+    for notification in server.notifications.iter_mut().filter(|notification| {
+        notification.owner == owner && notification.from == from && notification.filtered
+    }) {
+        notification.filtered = false;
+        waiting.extend(notification.status);
+    }
+    for id in waiting {
+        let Some(status) = server.statuses.get(&id).cloned() else { continue };
+        let mut others: std::collections::BTreeSet<Id> = status.mentions.iter().copied().collect();
+        others.insert(status.author);
+        others.remove(&owner);
+        let thread = status.thread;
+        if let Some(entry) = server
+            .conversations
+            .iter_mut()
+            .find(|entry| entry.owner == owner && entry.thread == thread && entry.participants == others)
+        {
+            entry.statuses.push(id);
+            entry.statuses.sort_unstable();
+        } else {
+            let number = server.next_number();
+            server.conversations.push(crate::state::Conversation {
+                id: number,
+                owner,
+                thread,
+                participants: others,
+                statuses: vec![id],
+                unread: true,
+            });
+        }
+    }
+}
+
+fn policy(call: &Call, me: Id, api: &str) -> Value {
+    let server = call.server();
+    let requests = server.notification_requests.iter().filter(|request| request.owner == me).count();
+    let waiting = server
+        .notifications
+        .iter()
+        .filter(|notification| notification.owner == me && notification.filtered)
+        .count();
+    let summary = json!({ "pending_requests_count": requests, "pending_notifications_count": waiting });
+    if api == "v1" {
+        json!({ "filter_not_following": false, "filter_not_followers": false, "filter_new_accounts": false, "filter_private_mentions": true, "filter_bots": false, "summary": summary })
+    } else {
+        let mut out = json!({ "for_not_following": "accept", "for_not_followers": "accept", "for_new_accounts": "accept", "for_private_mentions": "filter", "for_limited_accounts": "filter", "summary": summary });
+        if server.version.at_least(Version::V4_6) {
+            out["for_bots"] = json!("accept");
+        }
+        out
+    }
+}
+
+fn listing(call: &Call, me: Id) -> Result<Reply, Reply> {
+    let request = call.request;
+    let (types, excluded) = (request.query_all("types[]"), request.query_all("exclude_types[]"));
+    let everything = request.query("include_filtered").is_some_and(|value| value == "true" || value == "1");
+    let only: Option<Id> = request.query("account_id").and_then(|id| id.parse().ok());
+    let all: Vec<(Id, Notification)> = {
+        let mut all: Vec<_> = call
+            .server()
+            .notifications
+            .iter()
+            .filter(|notification| {
+                notification.owner == me && (everything || only.is_some() || !notification.filtered)
+            })
+            .filter(|notification| {
+                (types.is_empty() || types.contains(&notification.kind))
+                    && !excluded.contains(&notification.kind)
+            })
+            .filter(|notification| only.is_none_or(|only| notification.from == only))
+            .map(|notification| (notification.id, notification.clone()))
+            .collect();
+        all.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
+        all
+    };
+    let page = paging::take(request, all, 40, 80);
+    let items: Vec<Value> = page.items.iter().map(|(_, notification)| entity(call, notification)).collect();
+    Ok(page.link(request, &call.server().origin, "min_id", Reply::json(200, &Value::Array(items))))
+}

@@ -1,0 +1,263 @@
+//! The control path, for tests and the demo only: time, faults, states, logs. The same calls work in-process through `Control`.
+
+use serde_json::{Value, json};
+
+use crate::clock::{DAY, SECOND};
+use crate::faults::Fault;
+use crate::http::{Kind, Reply, Request};
+use crate::state::{Alias, Id, Migration, Side, World};
+use crate::{federation, moves, pages, seed, social};
+
+pub fn over_http(world: &mut World, request: &Request) -> Reply {
+    let name = request.path.trim_start_matches("/__stand-in__/");
+    let mut body = request.json.clone().unwrap_or(Value::Null);
+    if body.is_null() && !request.form.is_empty() {
+        body = request
+            .form
+            .iter()
+            .map(|(key, value)| (key.clone(), json!(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+    }
+    let (status, value) = match call(world, &request.method, name, &body) {
+        Ok(value) => (200, value),
+        Err(error) => (400, json!({ "error": error })),
+    };
+    Reply::new(status, Kind::Bare, "application/json; charset=utf-8", value.to_string())
+}
+
+/// One control call. `name` is what stands behind `/__stand-in__/`.
+pub fn call(world: &mut World, method: &str, name: &str, body: &Value) -> Result<Value, String> {
+    moves::tick(world);
+    match (method, name) {
+        ("GET", "time") => Ok(time(world)),
+        ("POST", "time") => {
+            let seconds =
+                body.get("advance_seconds").and_then(Value::as_i64).ok_or("advance_seconds is missing")?;
+            world.clock_offset += seconds * SECOND;
+            moves::tick(world);
+            Ok(time(world))
+        }
+        ("POST", "fault") => {
+            let fault = Fault::parse(body)?;
+            world.faults.push(fault);
+            Ok(json!({ "faults": world.faults.len() }))
+        }
+        ("POST", "faults/clear") => {
+            world.faults.clear();
+            Ok(json!({ "faults": 0 }))
+        }
+        ("GET", "requests") => Ok(requests(world)),
+        ("POST", "requests/clear") => {
+            world.log.clear();
+            world.hosts.clear();
+            Ok(json!({}))
+        }
+        ("GET", "host-log") => {
+            let all: Vec<Value> = world
+                .hosts
+                .iter()
+                .map(|(side, host)| json!({ "server": side.name(), "host": host }))
+                .collect();
+            Ok(Value::Array(all))
+        }
+        ("GET", "state") => Ok(state(world)),
+        ("POST", "account") => account(world, body),
+        ("GET", "mails") => {
+            let all: Vec<Value> = world.mails.iter().map(|mail| json!({ "server": mail.side.name(), "to": mail.to, "subject": mail.subject, "link": mail.link, "at": mail.at })).collect();
+            Ok(Value::Array(all))
+        }
+        ("POST", "version") => {
+            let side = side(body)?;
+            let version = body.get("version").and_then(Value::as_str).ok_or("version is missing")?.parse()?;
+            world.server_mut(side).version = version;
+            Ok(json!({ "server": side.name(), "version": version.to_string() }))
+        }
+        ("POST", "secure-mode") => {
+            let side = side(body)?;
+            let on = body.get("on").and_then(Value::as_bool).unwrap_or(true);
+            world.server_mut(side).secure_mode = on;
+            Ok(json!({ "server": side.name(), "secure_mode": on }))
+        }
+        ("POST", "sign-in") => sign_in(world, body),
+        ("POST", "message") => message(world, body),
+        ("POST", "reset") => {
+            let [old, new] =
+                Side::BOTH.map(|side| (world.server(side).version, world.server(side).domain.clone()));
+            *world = seed::world(old.0, new.0, old.1, new.1);
+            Ok(json!({}))
+        }
+        _ => Err(format!("{method} {name}: no such control call")),
+    }
+}
+
+fn time(world: &World) -> Value {
+    json!({ "now": crate::clock::iso_millis(world.now()), "now_ms": world.now(), "offset_seconds": world.clock_offset / SECOND })
+}
+
+fn side(body: &Value) -> Result<Side, String> {
+    body.get("server")
+        .and_then(Value::as_str)
+        .and_then(Side::parse)
+        .ok_or_else(|| "server must be old or new".to_owned())
+}
+
+fn person(world: &World, side: Side, body: &Value) -> Result<Id, String> {
+    let name = body.get("user").and_then(Value::as_str).ok_or("user is missing")?;
+    seed::local(world, side, name).ok_or_else(|| format!("nobody is called {name} there"))
+}
+
+fn requests(world: &World) -> Value {
+    let all: Vec<Value> = world
+        .log
+        .iter()
+        .map(|entry| {
+            json!({
+                "time": crate::clock::iso_millis(entry.at), "server": entry.side.name(), "method": entry.method, "path": entry.path, "query": entry.query, "user": entry.user,
+                "status": entry.status, "auth": entry.auth,
+            })
+        })
+        .collect();
+    Value::Array(all)
+}
+
+fn state(world: &World) -> Value {
+    let one = |side: Side| {
+        let server = world.server(side);
+        let accounts: serde_json::Map<String, Value> = server
+            .local_accounts()
+            .filter_map(|account| account.user.as_ref().map(|user| (account, user)))
+            .map(|(account, user)| {
+                let names = |ids: Vec<Id>| ids.into_iter().map(|id| server.full_acct(id)).collect::<Vec<_>>();
+                let followers = names(server.follows.iter().filter(|follow| follow.to == account.id).map(|follow| follow.from).collect());
+                let follows = names(server.follows.iter().filter(|follow| follow.from == account.id).map(|follow| follow.to).collect());
+                let requests = names(server.follow_requests.iter().filter(|request| request.to == account.id).map(|request| request.from).collect());
+                let requested = names(server.follow_requests.iter().filter(|request| request.from == account.id).map(|request| request.to).collect());
+                let aliases: Vec<Value> = account.aliases.iter().map(|alias| json!({ "id": alias.id, "acct": alias.acct, "uri": alias.uri })).collect();
+                let migrations: Vec<Value> = user.migrations.iter().map(|migration| json!({ "acct": migration.acct, "followers": migration.followers, "at": crate::clock::iso_millis(migration.at) })).collect();
+                let imports: Vec<Value> = user.imports.iter().map(|import| json!({ "id": import.id, "type": import.kind, "state": format!("{:?}", import.state), "total": import.total, "imported": import.imported, "failures": import.failures.len() })).collect();
+                let value = json!({
+                    "id": account.id.to_string(), "uri": account.uri, "email": user.email, "unconfirmed_email": user.unconfirmed_email, "confirmed": user.confirmed, "approved": user.approved,
+                    "functional": server.functional(account.id), "locked": account.locked, "moved_to": account.moved_to.map(|id| server.full_acct(id)),
+                    "cooldown_days": server.cooldown_until(account.id, world.now()).map(|until| (until - world.now() + DAY - 1) / DAY), "aliases": aliases, "migrations": migrations,
+                    "followers": followers, "follows": follows, "follow_requests": requests, "requested": requested, "imports": imports,
+                    "conversations": server.conversations.iter().filter(|entry| entry.owner == account.id).count(),
+                    "mutes": names(server.mutes.iter().filter(|mute| mute.from == account.id).map(|mute| mute.to).collect()),
+                    "blocks": names(server.blocks.iter().filter(|block| block.from == account.id).map(|block| block.to).collect()),
+                    "domain_blocks": user.domain_blocks, "notifications": server.notifications.iter().filter(|notification| notification.owner == account.id).count(),
+                });
+                (account.username.clone(), value)
+            })
+            .collect();
+        json!({ "origin": server.origin, "domain": server.domain, "version": server.version.to_string(), "accounts": accounts })
+    };
+    json!({ "time": time(world), "old": one(Side::Old), "new": one(Side::New) })
+}
+
+/// Sets states of one person.
+fn account(world: &mut World, body: &Value) -> Result<Value, String> {
+    let side = side(body)?;
+    let id = person(world, side, body)?;
+    let now = world.now();
+    let flag = |name: &str| body.get(name).and_then(Value::as_bool);
+    if let Some(user) = world.server_mut(side).user_mut(id) {
+        if let Some(confirmed) = flag("confirmed") {
+            user.confirmed = confirmed;
+            user.confirmation_sent_at = now;
+        }
+        if let Some(approved) = flag("approved") {
+            user.approved = approved;
+        }
+        if let Some(email) = body.get("unconfirmed_email") {
+            user.unconfirmed_email = email.as_str().map(str::to_owned);
+        }
+    }
+    if let Some(account) = world.server_mut(side).account_mut(id) {
+        if let Some(locked) = flag("locked") {
+            account.locked = locked;
+        }
+        if let Some(hidden) = flag("hide_collections") {
+            account.hide_collections = Some(hidden);
+        }
+        if let Some(suspended) = flag("suspended") {
+            account.suspended = suspended;
+        }
+    }
+    if let Some(target) = body.get("moved_to") {
+        let target = match target.as_str() {
+            Some(acct) => Some(
+                federation::resolve(world, side, acct, false)
+                    .ok_or_else(|| format!("{acct} could not be found"))?,
+            ),
+            None => None,
+        };
+        moves::set_redirect(world, side, id, target);
+    }
+    if let Some(days) = body.get("cooldown_days").and_then(Value::as_i64) {
+        if let Some(user) = world.server_mut(side).user_mut(id) {
+            user.migrations.clear();
+            if days > 0 {
+                user.migrations.push(Migration {
+                    acct: "gone@remote.example".to_owned(),
+                    target: 0,
+                    followers: 0,
+                    at: now - (30 - days) * DAY,
+                });
+            }
+        }
+    }
+    if let Some(list) = body.get("aliases").and_then(Value::as_array) {
+        if let Some(account) = world.server_mut(side).account_mut(id) {
+            account.aliases.clear();
+            account.also_known_as.clear();
+        }
+        for acct in list.iter().filter_map(Value::as_str) {
+            let target = federation::resolve(world, side, acct, false)
+                .ok_or_else(|| format!("{acct} could not be found"))?;
+            let server = world.server_mut(side);
+            let (full, uri) = (
+                server.full_acct(target),
+                server.account(target).map(|account| account.uri.clone()).unwrap_or_default(),
+            );
+            let number = server.next_number();
+            if let Some(account) = server.account_mut(id) {
+                account.also_known_as.push(uri.clone());
+                account.aliases.push(Alias { id: number, acct: full, uri });
+            }
+        }
+    }
+    let all = state(world);
+    let name = body.get("user").and_then(Value::as_str).unwrap_or_default();
+    Ok(all[side.name()]["accounts"][name].clone())
+}
+
+/// A session without the form, for native tests: the cookie and the token that the page would hold.
+fn sign_in(world: &mut World, body: &Value) -> Result<Value, String> {
+    let side = side(body)?;
+    let id = person(world, side, body)?;
+    let now = world.now();
+    let (key, session) = pages::auth::signed_in_session(id, now);
+    let token = session.token.clone();
+    world.server_mut(side).sessions.insert(key.clone(), session);
+    Ok(
+        json!({ "cookie": format!("_mastodon_session={key}"), "session": key, "token": token, "account_id": id.to_string() }),
+    )
+}
+
+/// A private message arrives while a test runs: `{"server", "user", "from", "text", "in_reply_to"?}`.
+fn message(world: &mut World, body: &Value) -> Result<Value, String> {
+    let side = side(body)?;
+    let to = person(world, side, body)?;
+    let from = body.get("from").and_then(Value::as_str).ok_or("from is missing")?;
+    let from = federation::resolve(world, side, from, false).ok_or("from could not be found")?;
+    let at = world.now();
+    let draft = social::Draft {
+        text: body.get("text").and_then(Value::as_str).unwrap_or("Hello").to_owned(),
+        visibility: Some(crate::state::Visibility::Direct),
+        mentions: vec![to],
+        in_reply_to: body.get("in_reply_to").and_then(Value::as_str).and_then(|id| id.parse().ok()),
+        ..social::Draft::default()
+    };
+    let id = social::post(world, side, from, at, draft).ok_or("could not be posted")?;
+    Ok(json!({ "id": id.to_string() }))
+}

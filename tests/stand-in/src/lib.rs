@@ -1,0 +1,156 @@
+//! Two small servers, `old` and `new`, that behave like Mastodon where a move matters: pages, forms, redirects, actor documents with their cache, the REST API
+//! with its limits. For the demo and the tests; nothing of it is shipped. See `README.md` for the people in it and the control path.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "support of tests: what goes wrong here must stop the test at once"
+)]
+
+pub mod api;
+pub mod clock;
+pub mod control;
+pub mod csp;
+pub mod csrf;
+pub mod faults;
+pub mod federation;
+pub mod http;
+pub mod imports;
+pub mod limits;
+pub mod media;
+pub mod moves;
+pub mod pages;
+pub mod route;
+pub mod seed;
+pub mod serve;
+pub mod social;
+pub mod state;
+pub mod version;
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+pub use seed::PASSWORD;
+pub use state::Side;
+pub use version::Version;
+
+/// What to start. A port of 0 takes any free one.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub old_port: u16,
+    pub new_port: u16,
+    pub old_version: Version,
+    pub new_version: Version,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { old_port: 0, new_port: 0, old_version: Version::V4_6, new_version: Version::V4_6 }
+    }
+}
+
+/// One of the two running servers.
+#[derive(Clone, Debug)]
+pub struct Running {
+    name: &'static str,
+    port: u16,
+}
+
+impl Running {
+    /// `old.localhost:4001`
+    pub fn domain(&self) -> String {
+        format!("{}.localhost:{}", self.name, self.port)
+    }
+
+    /// `http://old.localhost:4001`
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.domain())
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+/// Both servers. They stop when this is dropped.
+#[derive(Debug)]
+pub struct Pair {
+    pub old: Running,
+    pub new: Running,
+    shared: serve::Shared,
+    stop: watch::Sender<bool>,
+}
+
+impl Pair {
+    /// The control path without the network.
+    pub fn control(&self) -> Control {
+        Control { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+    }
+}
+
+/// Everything that `/__stand-in__/…` offers, in-process.
+#[derive(Clone, Debug)]
+pub struct Control {
+    shared: serve::Shared,
+}
+
+impl Control {
+    /// The general form: method, name and body as over HTTP.
+    pub fn call(&self, method: &str, name: &str, body: &Value) -> Result<Value, String> {
+        control::call(&mut serve::lock(&self.shared), method, name, body)
+    }
+
+    pub fn post(&self, name: &str, body: &Value) -> Value {
+        self.call("POST", name, body).expect("the control call is right")
+    }
+
+    pub fn get(&self, name: &str) -> Value {
+        self.call("GET", name, &Value::Null).expect("the control call is right")
+    }
+
+    pub fn advance_seconds(&self, seconds: i64) {
+        self.post("time", &serde_json::json!({ "advance_seconds": seconds }));
+    }
+
+    /// The state of one person, as in `GET /__stand-in__/state`.
+    pub fn person(&self, side: Side, user: &str) -> Value {
+        self.get("state")[side.name()]["accounts"][user].clone()
+    }
+
+    /// Signs in without a form: the cookie header's value and the access token.
+    pub fn sign_in(&self, side: Side, user: &str) -> (String, String) {
+        let value = self.post("sign-in", &serde_json::json!({ "server": side.name(), "user": user }));
+        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        (text("cookie"), text("token"))
+    }
+
+    /// For arrangements that the control path does not offer.
+    pub fn with_world<T>(&self, change: impl FnOnce(&mut state::World) -> T) -> T {
+        change(&mut serve::lock(&self.shared))
+    }
+}
+
+/// Starts both servers on the current tokio runtime.
+pub async fn start(options: Options) -> std::io::Result<Pair> {
+    let (old_listeners, old_port) = serve::bind(options.old_port).await?;
+    let (new_listeners, new_port) = serve::bind(options.new_port).await?;
+    let old = Running { name: "old", port: old_port };
+    let new = Running { name: "new", port: new_port };
+    let world = seed::world(options.old_version, options.new_version, old.domain(), new.domain());
+    let shared = Arc::new(Mutex::new(world));
+    let (stop, stopped) = watch::channel(false);
+    for (side, listeners) in [(Side::Old, old_listeners), (Side::New, new_listeners)] {
+        for listener in listeners {
+            tokio::spawn(serve::run(listener, side, Arc::clone(&shared), stopped.clone()));
+        }
+    }
+    Ok(Pair { old, new, shared, stop })
+}

@@ -1,0 +1,30 @@
+//! Pages of the web app and public profiles.
+
+use super::{Visit, layout};
+use crate::http::Reply;
+
+pub fn app(visit: &mut Visit) -> Reply {
+    layout::app(visit, 200)
+}
+
+pub fn profile(visit: &mut Visit, handle: &str) -> Reply {
+    let found = visit.server().find_acct(handle).filter(|id| visit.server().available(*id));
+    match found {
+        Some(_) => layout::app(visit, 200),
+        None => layout::not_found(visit.server()),
+    }
+}
+
+/// `/ap/users/ID` asked for as a page leads to the profile.
+pub fn by_id(visit: &mut Visit, id: &str) -> Reply {
+    let name = id
+        .parse()
+        .ok()
+        .and_then(|id| visit.server().account(id))
+        .filter(|account| account.is_local())
+        .map(|account| account.username.clone());
+    match name {
+        Some(name) => visit.redirect(&format!("/@{name}")),
+        None => layout::not_found(visit.server()),
+    }
+}

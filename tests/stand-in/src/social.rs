@@ -1,0 +1,380 @@
+//! Following, posting and what follows from it on both servers: requests, notifications, conversations.
+
+use std::collections::BTreeSet;
+
+use maud::{Escaper, PreEscaped};
+
+use crate::clock::{DAY, Millis};
+use crate::federation::{copy_of, original_of};
+use crate::state::{
+    Conversation, Id, Mail, Media, NotificationRequest, Poll, Side, Status, Visibility, World, random_text,
+};
+
+/// `from` (an account that `side` knows) follows `to`. The other server is told, a locked target gets a request.
+/// Returns `None` where Mastodon raises `NotPermittedError`: the target has moved, or one blocks the other (facts 6.1).
+pub fn follow(
+    world: &mut World,
+    side: Side,
+    from: Id,
+    to: Id,
+    reblogs: bool,
+    notify: bool,
+    languages: &[String],
+) -> Option<bool> {
+    let server = world.server(side);
+    let target = server.account(to)?;
+    if target.moved_to.is_some() || server.blocks(to, from) || server.blocks(from, to) || from == to {
+        return None;
+    }
+    let now = world.now();
+    let home = original_of(world, side, to);
+    let locked = match home {
+        Some((home_side, original)) => {
+            world.server(home_side).account(original).is_some_and(|account| account.locked)
+        }
+        None => target.locked,
+    };
+    if let Some((home_side, original)) = home {
+        let follower = copy_of(world, side, from, home_side)?;
+        let server = world.server_mut(home_side);
+        if server.account(original).is_some_and(|account| account.moved_to.is_some())
+            || server.blocks(original, follower)
+        {
+            return None;
+        }
+        let arrived = if locked {
+            server.request_follow(follower, original, reblogs, notify, languages.to_vec())
+        } else {
+            server.follow(follower, original, reblogs, notify, languages.to_vec())
+        };
+        if arrived {
+            server.notify(
+                original,
+                if locked { "follow_request" } else { "follow" },
+                follower,
+                None,
+                now,
+                false,
+            );
+            mail_about_follower(world, home_side, original, follower, locked);
+        }
+        if home_side == side {
+            return Some(!locked);
+        }
+    }
+    let server = world.server_mut(side);
+    if locked {
+        server.request_follow(from, to, reblogs, notify, languages.to_vec());
+    } else {
+        server.follow(from, to, reblogs, notify, languages.to_vec());
+    }
+    Some(!locked)
+}
+
+fn mail_about_follower(world: &mut World, side: Side, owner: Id, follower: Id, request: bool) {
+    let server = world.server(side);
+    let (Some(user), at) = (server.user(owner), world.now()) else { return };
+    let who = server.full_acct(follower);
+    let subject = if request {
+        format!("{who} has requested to follow you")
+    } else {
+        format!("{who} is now following you")
+    };
+    let to = user.email.clone();
+    world.mails.push(Mail { side, to, subject, link: None, at });
+}
+
+pub fn unfollow(world: &mut World, side: Side, from: Id, to: Id) {
+    world.server_mut(side).unfollow(from, to);
+    if let Some((home, original)) = original_of(world, side, to)
+        && home != side
+        && let Some(follower) = copy_of(world, side, from, home)
+    {
+        world.server_mut(home).unfollow(follower, original);
+    }
+}
+
+/// All waiting requests are accepted at once: what unlocking does (facts 13.2), or one by one.
+pub fn accept_request(world: &mut World, side: Side, owner: Id, from: Id) -> bool {
+    let server = world.server_mut(side);
+    let Some(position) =
+        server.follow_requests.iter().position(|request| request.to == owner && request.from == from)
+    else {
+        return false;
+    };
+    let request = server.follow_requests.remove(position);
+    let now = world.now();
+    let server = world.server_mut(side);
+    server.follow(from, owner, request.reblogs, request.notify, request.languages.clone());
+    server.notify(owner, "follow", from, None, now, false);
+    if let Some((home, original)) = original_of(world, side, from)
+        && home != side
+        && let Some(target) = copy_of(world, side, owner, home)
+    {
+        world.server_mut(home).follow(original, target, request.reblogs, request.notify, request.languages);
+    }
+    true
+}
+
+/// What to post.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    pub text: String,
+    pub visibility: Option<Visibility>,
+    pub mentions: Vec<Id>,
+    pub in_reply_to: Option<Id>,
+    pub spoiler: String,
+    pub media: Vec<Media>,
+    pub poll: Option<Poll>,
+    pub edited_at: Option<Millis>,
+}
+
+fn escape(text: &str) -> String {
+    use std::fmt::Write;
+    let mut out = String::new();
+    let _ = Escaper::new(&mut out).write_str(text);
+    PreEscaped(out).0
+}
+
+/// Posts as `author` on `side`, where the author need not be local: messages that arrive from elsewhere are stored the same way.
+pub fn post(world: &mut World, side: Side, author: Id, at: Millis, draft: Draft) -> Option<Id> {
+    let server = world.server_mut(side);
+    let id = server.next_snowflake(at);
+    let person = server.account(author)?.clone();
+    let mut names = String::new();
+    for mentioned in &draft.mentions {
+        if let Some(account) = server.account(*mentioned) {
+            names.push_str(&format!(
+                "<span class=\"h-card\" translate=\"no\"><a href=\"{}\" class=\"u-url mention\">@<span>{}</span></a></span> ",
+                account.url, account.username
+            ));
+        }
+    }
+    let content = format!("<p>{names}{}</p>", escape(&draft.text).replace('\n', "<br>"));
+    let parent = draft.in_reply_to.and_then(|parent| server.statuses.get(&parent));
+    let thread = parent.map_or(id, |parent| parent.thread);
+    let status = Status {
+        id,
+        author,
+        at,
+        visibility: draft.visibility.unwrap_or(Visibility::Public),
+        content,
+        text: draft.text,
+        spoiler_text: draft.spoiler,
+        mentions: draft.mentions,
+        in_reply_to: draft.in_reply_to,
+        thread,
+        uri: format!("{}/statuses/{id}", person.uri),
+        url: format!("{}/{id}", person.url),
+        media: draft.media,
+        poll: draft.poll,
+        edited_at: draft.edited_at,
+        application: person.is_local(),
+    };
+    store(world, side, status);
+    Some(id)
+}
+
+/// Puts a status into the tables and tells those it concerns.
+pub fn store(world: &mut World, side: Side, status: Status) {
+    let server = world.server_mut(side);
+    let (id, author, at) = (status.id, status.author, status.at);
+    let version = server.version;
+    if let Some(parent) = status.in_reply_to {
+        server.replies.entry(parent).or_default().push(id);
+    }
+    server.by_author.entry(author).or_default().push(id);
+    let parent_author =
+        status.in_reply_to.and_then(|parent| server.statuses.get(&parent)).map(|parent| parent.author);
+    let direct = status.visibility == Visibility::Direct;
+    let mut people: BTreeSet<Id> = status.mentions.iter().copied().collect();
+    people.insert(author);
+    let thread = status.thread;
+    let owners: Vec<Id> = people.iter().copied().filter(|person| server.user(*person).is_some()).collect();
+    server.statuses.insert(id, status);
+    for owner in owners {
+        let mut filtered = false;
+        if owner != author {
+            if server.blocks(owner, author)
+                || server
+                    .mutes
+                    .iter()
+                    .any(|mute| mute.from == owner && mute.to == author && mute.notifications)
+            {
+                continue;
+            }
+            // A private mention by someone one does not follow waits in notification requests, unless it answers one's own post (facts 13.1 point 1).
+            filtered = direct
+                && version.filters_private_mentions()
+                && !server.follows(owner, author)
+                && parent_author != Some(owner);
+            server.notify(owner, "mention", author, Some(id), at, filtered);
+            if filtered {
+                add_request(server, owner, author, id, at);
+            }
+        }
+        if direct && !filtered {
+            let others: BTreeSet<Id> = people.iter().copied().filter(|person| *person != owner).collect();
+            match server
+                .conversations
+                .iter_mut()
+                .find(|entry| entry.owner == owner && entry.thread == thread && entry.participants == others)
+            {
+                Some(entry) => {
+                    entry.statuses.push(id);
+                    entry.statuses.sort_unstable();
+                    entry.unread = owner != author;
+                }
+                None => {
+                    let number = server.next_number();
+                    server.conversations.push(Conversation {
+                        id: number,
+                        owner,
+                        thread,
+                        participants: others,
+                        statuses: vec![id],
+                        unread: owner != author,
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn add_request(server: &mut crate::state::Server, owner: Id, from: Id, status: Id, at: Millis) {
+    if let Some(request) =
+        server.notification_requests.iter_mut().find(|request| request.owner == owner && request.from == from)
+    {
+        (request.updated_at, request.last_status) = (at, Some(status));
+        return;
+    }
+    let id = server.next_snowflake(at);
+    server.notification_requests.push(NotificationRequest {
+        id,
+        owner,
+        from,
+        created_at: at,
+        updated_at: at,
+        last_status: Some(status),
+    });
+}
+
+/// Blocking, or muting with notifications hidden, deletes conversations and notifications with that person, groups included (facts 13.1 point 2).
+pub fn forget_talks(world: &mut World, side: Side, owner: Id, other: Id) {
+    let server = world.server_mut(side);
+    server.conversations.retain(|entry| !(entry.owner == owner && entry.participants.contains(&other)));
+    server.notifications.retain(|notification| !(notification.owner == owner && notification.from == other));
+    server.notification_requests.retain(|request| !(request.owner == owner && request.from == other));
+}
+
+pub fn mute(
+    world: &mut World,
+    side: Side,
+    from: Id,
+    to: Id,
+    notifications: bool,
+    expires_at: Option<Millis>,
+) {
+    let server = world.server_mut(side);
+    server.mutes.retain(|mute| !(mute.from == from && mute.to == to));
+    let id = server.next_number();
+    server.mutes.push(crate::state::Mute { id, from, to, notifications, expires_at });
+    if notifications {
+        forget_talks(world, side, from, to);
+    }
+}
+
+pub fn block(world: &mut World, side: Side, from: Id, to: Id) {
+    let server = world.server_mut(side);
+    if !server.blocks(from, to) {
+        let id = server.next_number();
+        server.blocks.push(crate::state::Block { id, from, to });
+    }
+    unfollow(world, side, from, to);
+    unfollow(world, side, to, from);
+    forget_talks(world, side, from, to);
+}
+
+/// Whether `viewer` may read the status.
+pub fn may_read(server: &crate::state::Server, status: &Status, viewer: Option<Id>) -> bool {
+    if server.account(status.author).is_some_and(|author| author.suspended) {
+        return false;
+    }
+    match (status.visibility, viewer) {
+        (Visibility::Public | Visibility::Unlisted, _) => true,
+        (_, None) => false,
+        (Visibility::Private, Some(viewer)) => {
+            viewer == status.author
+                || status.mentions.contains(&viewer)
+                || server.follows(viewer, status.author)
+        }
+        (Visibility::Direct, Some(viewer)) => viewer == status.author || status.mentions.contains(&viewer),
+    }
+}
+
+/// Deletes a status. Its replies lose their parent for good (facts 13.1 point 4).
+pub fn delete_status(world: &mut World, side: Side, id: Id) {
+    let server = world.server_mut(side);
+    let Some(status) = server.statuses.remove(&id) else { return };
+    if let Some(list) = server.by_author.get_mut(&status.author) {
+        list.retain(|other| *other != id);
+    }
+    for child in server.replies.remove(&id).unwrap_or_default() {
+        if let Some(child) = server.statuses.get_mut(&child) {
+            child.in_reply_to = None;
+        }
+    }
+    server.notifications.retain(|notification| notification.status != Some(id));
+    server.bookmarks.retain(|mark| mark.status != id);
+    server.favourites.retain(|mark| mark.status != id);
+    for entry in &mut server.conversations {
+        entry.statuses.retain(|other| *other != id);
+    }
+    server.conversations.retain(|entry| !entry.statuses.is_empty());
+}
+
+/// Sends the mail with the confirmation link (valid two days) and remembers it for `GET /__stand-in__/mails`.
+pub fn send_confirmation(world: &mut World, side: Side, id: Id) {
+    let at = world.now();
+    let origin = world.server(side).origin.clone();
+    let token = random_text();
+    let Some(user) = world.server_mut(side).user_mut(id) else { return };
+    user.confirmation_token = Some(token.clone());
+    user.confirmation_sent_at = at;
+    let changing = user.confirmed;
+    let to = user.unconfirmed_email.clone().unwrap_or_else(|| user.email.clone());
+    let subject = if changing {
+        "Mastodon: Confirm email for changing address"
+    } else {
+        "Mastodon: Confirmation instructions"
+    };
+    world.mails.push(Mail {
+        side,
+        to,
+        subject: subject.to_owned(),
+        link: Some(format!("{origin}/auth/confirmation?confirmation_token={token}")),
+        at,
+    });
+}
+
+/// Follows the confirmation link.
+pub fn confirm(world: &mut World, side: Side, token: &str) -> Option<Id> {
+    let now = world.now();
+    let server = world.server_mut(side);
+    let id = server
+        .local_accounts()
+        .find(|account| {
+            account.user.as_ref().is_some_and(|user| user.confirmation_token.as_deref() == Some(token))
+        })
+        .map(|account| account.id)?;
+    let user = server.user_mut(id)?;
+    if now - user.confirmation_sent_at > 2 * DAY {
+        return None;
+    }
+    user.confirmed = true;
+    user.confirmation_token = None;
+    if let Some(email) = user.unconfirmed_email.take() {
+        user.email = email;
+    }
+    Some(id)
+}
