@@ -148,6 +148,11 @@ impl Browser {
         browser
     }
 
+    /// Whether there is still a window.
+    pub fn is_open(&self) -> bool {
+        self.driver.get("window/handles").is_ok_and(|handles| handles != json!([]))
+    }
+
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -259,6 +264,14 @@ impl Browser {
                 ));
             }
         });
+    }
+
+    /// Allows the extension to work on both servers of a scenario, by the desk's own button.
+    pub fn allow_both_servers(&self) {
+        let before = self.tab();
+        self.grant(&["http://old.localhost/*", "http://new.localhost/*"]);
+        self.desk().click_action("grant");
+        self.switch_to(&before);
     }
 
     /// Errors that pages, content scripts and the extension's background left behind, and calls of `console.error`.

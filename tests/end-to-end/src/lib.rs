@@ -3,12 +3,14 @@
 //! A scenario is an ordinary test that runs once in each browser:
 //!
 //! ```no_run
-//! use end_to_end::in_both_browsers;
+//! use end_to_end::{Servers, in_both_browsers};
 //!
 //! in_both_browsers! {
 //!     fn refuses_to_call_the_alias_there(browser) {
-//!         browser.sign_in("http://old.localhost:4001", "ana@old.localhost", "password");
-//!         browser.open("http://old.localhost:4001/settings/migration");
+//!         let servers = Servers::start();
+//!         browser.allow_both_servers();
+//!         servers.sign_in_on_old(browser, "ana");
+//!         browser.open(&servers.on_old("/settings/migration"));
 //!         let guard = browser.guard().wait_ready();
 //!         assert_eq!(guard.page(), "migration");
 //!         assert_eq!(guard.check("alias").outcome, "stop");
@@ -31,6 +33,7 @@ mod panel;
 mod process;
 mod proxy;
 pub mod report;
+mod servers;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -41,6 +44,7 @@ pub use self::{
     panel::{Check, Panel},
     process::{output_folder, repository},
     proxy::Proxy,
+    servers::{ServerOptions, Servers, Side, Version},
 };
 
 /// Runs a scenario in one browser. [`in_both_browsers!`] is the usual way to it.

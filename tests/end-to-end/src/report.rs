@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{browser::Browser, panel::Panel};
+use crate::browser::Browser;
 
 /// A walk through the product in one browser, noted step by step.
 #[derive(Debug)]
@@ -54,13 +54,14 @@ impl<'b> Walk<'b> {
         }));
     }
 
-    /// Notes every check that the panel shows now.
-    pub fn note_checks(&mut self, panel: Panel<'_>) {
-        if self.failed {
+    /// Notes every check that the guard of the current page shows now.
+    pub fn note_checks(&mut self) {
+        let guard = self.browser.guard();
+        if self.failed || !guard.is_shown() {
             return;
         }
-        let page = panel.page();
-        for (id, check) in panel.checks() {
+        let page = guard.page();
+        for (id, check) in guard.checks() {
             self.checks.push(json!({ "page": page, "check": id, "outcome": check.outcome }));
         }
     }

@@ -1,9 +1,10 @@
 //! The harness itself, with a throw-away extension that does the least that the real one will do.
 
-use std::fs;
+use std::{fs, time::Instant};
 
 use end_to_end::{
-    Browser, Kind, Options, Page, Pages, WATCH_THE_GUARD, in_both_browsers, output_folder, repository,
+    Browser, Kind, Options, Page, Pages, Servers, WATCH_THE_GUARD, in_both_browsers, output_folder,
+    repository,
 };
 
 fn mini() -> Options {
@@ -73,6 +74,20 @@ in_both_browsers! {
         browser.open(&address);
         let seen = browser.run("return [innerWidth, devicePixelRatio, matchMedia('(prefers-color-scheme: light)').matches]", &[]);
         assert_eq!(seen.to_string(), "[640,2,true]");
+    }
+}
+
+in_both_browsers! {
+    fn signs_in_on_the_stand_in(browser with mini()) {
+        let servers = Servers::start();
+        servers.sign_in_on_old(browser, "ana");
+        browser.open(&servers.on_old("/settings/migration"));
+        println!("{} {}", browser.title(), browser.address());
+        assert!(browser.address().ends_with("/settings/migration"));
+        let grown = Instant::now();
+        for _ in 0..10 { browser.open(&servers.on_old("/settings/migration")); }
+        println!("ten pages in {:?}, problems {:?}", grown.elapsed(), browser.console_problems());
+        browser.screenshot(&output_folder().join(format!("stand-in-{}.png", browser.kind().name())));
     }
 }
 
