@@ -6,20 +6,22 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Domain, Handle};
+use crate::job::survey::Want;
 use crate::server::page::PageKind;
-use crate::server::reply::Reply;
 use crate::server::request::Request;
-use crate::trunk::dossier::{AccountFacts, Side};
-use crate::trunk::store::{Party, Store, View};
+use crate::trunk::dossier::AccountFacts;
+#[cfg(doc)]
+use crate::trunk::store::View;
+use crate::trunk::store::{Party, Store};
 
 /// To the background.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum ToBackground {
-    /// A guard: this is what my page says; what do you know? Answered with [`ToGuard::View`].
+    /// A guard: this is what my page says; what do you know? Answered with a [`View`].
     Hello { page: PageKind, handle: Option<Handle>, typed: Option<Handle>, facts: AccountFacts },
-    /// A guard: look at the other account, by its own tab if there is one, and from outside. `deep` reads the actor
-    /// document even where the alias is not known to be there. Answered with [`ToGuard::View`].
+    /// A guard: look at the other account, in its own tab if there is one, and from outside. `deep` reads the actor
+    /// document even where the alias is not known to be there. Answered with a [`View`].
     Look { page: PageKind, handle: Option<Handle>, typed: Option<Handle>, deep: bool },
     /// Anybody: open the desk, perhaps to grant a server.
     Desk { grant: Option<Domain> },
@@ -28,8 +30,10 @@ pub enum ToBackground {
     /// The desk: the person says which two accounts the move is about.
     Link { old: Party, new: Party },
     Unlink,
-    /// The desk: look at one side afresh. Answered with [`ToDesk`].
-    Survey { side: Side, deep: bool },
+    /// The desk: this is what a server's agent brought.
+    Learn { host: Domain, handle: Option<Handle>, facts: AccountFacts },
+    /// The desk: look at the new account from outside.
+    Outside { deep: bool },
 }
 
 /// Who sent a message, by what the browser says of it, never by what it says itself.
@@ -50,15 +54,10 @@ impl ToBackground {
             ToBackground::State
             | ToBackground::Link { .. }
             | ToBackground::Unlink
-            | ToBackground::Survey { .. } => *sender == Sender::Ours,
+            | ToBackground::Learn { .. }
+            | ToBackground::Outside { .. } => *sender == Sender::Ours,
         }
     }
-}
-
-/// The background's answer to a guard.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ToGuard {
-    pub view: View,
 }
 
 /// The background's answer to the desk.
@@ -66,21 +65,26 @@ pub struct ToGuard {
 pub struct ToDesk {
     pub store: Store,
     pub granted: Vec<Domain>,
-    /// Servers with a tab in which the agent answers.
-    pub tabs: Vec<Domain>,
 }
 
-/// From the background to the guards: something is known that was not before.
+/// To what runs in a server's tab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum ToTab {
+    /// To the guard: something is known that was not before.
     News,
-    /// To the agent: perform this. Answered with a [`Reply`].
+    /// To the guard: look at your own account. Answered with [`Surveyed`].
+    Survey { wants: Vec<Want>, other: Option<Domain> },
+    /// To the agent: perform this. Answered with a [`Reply`](crate::server::reply::Reply).
     Ask { request: Request },
 }
 
-/// The agent's answer.
-pub type FromAgent = Reply;
+/// What a guard found out about the account that is signed in where it runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Surveyed {
+    pub handle: Option<Handle>,
+    pub facts: AccountFacts,
+}
 
 #[cfg(test)]
 mod tests {
@@ -89,13 +93,12 @@ mod tests {
     #[test]
     fn a_page_can_speak_for_itself_only() {
         let page = Sender::Page("old.example".parse().unwrap());
-        let side = Side::Old;
         let facts = AccountFacts::default();
         let hello = ToBackground::Hello { page: PageKind::Migration, handle: None, typed: None, facts };
         assert!(hello.allowed(&page));
         assert!(!hello.allowed(&Sender::Ours));
         assert!(ToBackground::Desk { grant: None }.allowed(&page));
-        for message in [ToBackground::State, ToBackground::Unlink, ToBackground::Survey { side, deep: false }] {
+        for message in [ToBackground::State, ToBackground::Unlink, ToBackground::Outside { deep: true }] {
             assert!(!message.allowed(&page), "{message:?}");
             assert!(message.allowed(&Sender::Ours), "{message:?}");
         }

@@ -42,10 +42,11 @@ pub struct Outlook {
 
 impl Outlook {
     /// `with_actor`: the alias is known to be there, or the person asked for it and was told what it may cost.
-    pub fn new(handle: &Handle, other: Option<&Domain>, with_actor: bool) -> Outlook {
+    /// `host`: where the account's pages are, as far as that is known; else the handle's domain.
+    pub fn new(handle: &Handle, host: &Domain, other: Option<&Domain>, with_actor: bool) -> Outlook {
         Outlook {
             handle: handle.clone(),
-            host: handle.domain().clone(),
+            host: host.clone(),
             other: other.cloned(),
             with_actor,
             step: Step::Webfinger,
@@ -132,6 +133,7 @@ impl Outlook {
             },
             Err(Refusal::NotFound) => Existence::Unknown,
             Err(Refusal::Nonsense) => Existence::NotMastodon,
+            Err(Refusal::Elsewhere) => Existence::Elsewhere,
             Err(refusal) => Existence::Refused(refusal),
         };
         self.facts.existence = known(existence, now);
@@ -211,7 +213,8 @@ mod tests {
     /// What the public side of a server says, by path.
     fn run(with_actor: bool, answers: &[(&str, u16, Value)]) -> (AccountFacts, Vec<String>) {
         let old: Domain = "old.example".parse().unwrap();
-        let mut job = Outlook::new(&"ana@new.example".parse().unwrap(), Some(&old), with_actor);
+        let new: Domain = "new.example".parse().unwrap();
+        let mut job = Outlook::new(&"ana@new.example".parse().unwrap(), &new, Some(&old), with_actor);
         let mut asked = Vec::new();
         while let Some(request) = job.next() {
             asked.push(request.path.clone());

@@ -170,7 +170,7 @@ impl Survey {
             // We were not let ask: nothing about the server.
             Err(Refusal::Silent(_)) => None,
             // 401 and 403 are answers of a healthy server.
-            Ok(_) | Err(Refusal::SignedOut | Refusal::Forbidden | Refusal::NotFound) => Some(Health::Answers),
+            Ok(_) | Err(Refusal::SignedOut | Refusal::Forbidden | Refusal::NotFound | Refusal::Elsewhere) => Some(Health::Answers),
         };
         self.facts.health = health.map(|health| api(health, now));
         let Some(account) = read.ok().as_ref().and_then(|value| entity::Account::read(value, &self.domain)) else {

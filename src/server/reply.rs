@@ -55,7 +55,9 @@ pub enum Refusal {
     TooMany,
     /// 5xx
     Broken,
-    /// A page where data was expected, another server's page, or half an answer.
+    /// Sent on to another server.
+    Elsewhere,
+    /// A page where data was expected, or half an answer.
     Nonsense,
     Silent(Silence),
 }
@@ -84,7 +86,7 @@ pub fn page(reply: &Reply) -> Result<&Answer, Refusal> {
         return Err(Refusal::SignedOut);
     }
     let html = answer.content_type.starts_with("text/html");
-    if html && !answer.elsewhere { Ok(answer) } else { Err(Refusal::Nonsense) }
+    if html { Ok(answer) } else { Err(Refusal::Nonsense) }
 }
 
 /// A page that must be the very one that was asked for: being sent elsewhere is an answer, but not this page.
@@ -97,6 +99,7 @@ pub fn very_page<'a>(reply: &'a Reply, asked: &Request) -> Result<&'a Answer, Re
 fn usable(reply: &Reply) -> Result<&Answer, Refusal> {
     let answer = reply.as_ref().map_err(|silence| Refusal::Silent(*silence))?;
     match answer.status {
+        _ if answer.elsewhere => Err(Refusal::Elsewhere),
         200..=299 if answer.cut => Err(Refusal::Nonsense),
         200..=299 => Ok(answer),
         401 => Err(Refusal::SignedOut),

@@ -1,0 +1,92 @@
+// The only content script. Does nothing on a page that is not one of Mastodon's preferences pages, holds the agent
+// (requests in the page's own origin), and starts the guard. Plain JavaScript, because Chrome lets no wasm run where
+// the page's policy forbids it (Mastodon up to 3.5): there `notice.js` leads to the desk.
+
+(() => {
+  if (globalThis.packedTrunk || window.top !== window) return;
+
+  const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content;
+  const state = () => document.querySelector('script#initial-state[type="application/json"]')?.textContent;
+  const content = ".admin-wrapper .content-wrapper > .content";
+  if (meta("csrf-param") !== "authenticity_token") return;
+  if (!(state() && document.querySelector(content)) && location.pathname !== "/auth/setup") return;
+
+  // What the agent performs. The same list as `src/server/request.rs`; a test compares the two.
+  const GET = [
+    /^\/api\/v1\/accounts\/(verify_credentials|\d+\/statuses)$/,
+    /^\/api\/v1\/(conversations|notifications|instance\/domain_blocks|emails\/check_confirmation)$/,
+    /^\/settings\/(migration|aliases|export)$/,
+    /^\/auth\/(edit|confirmation\/new)$/,
+  ];
+  const POST = [/^\/settings\/aliases$/];
+  const LARGEST = 8e6;
+
+  const ask = async ({ method, path, form, accept }) => {
+    const url = new URL(path, location.origin);
+    const list = method === "GET" ? GET : method === "POST" ? POST : [];
+    if (url.origin !== location.origin || !list.some((one) => one.test(url.pathname))) return { Err: "refused" };
+    const headers = { Accept: accept === "api" ? "application/json" : "text/html,*/*;q=0.8" };
+    // The token is read at this moment, goes to its own server, and is kept nowhere.
+    if (accept === "api") {
+      try {
+        const token = JSON.parse(state()).meta.access_token;
+        if (token) headers.Authorization = `Bearer ${token}`;
+      } catch {}
+    }
+    const init = { method, headers, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(30000) };
+    if (method === "POST") {
+      headers["X-CSRF-Token"] = meta("csrf-token") ?? "";
+      init.body = new URLSearchParams(form);
+    }
+    try {
+      const reply = await fetch(url, init);
+      const end = new URL(reply.url || url);
+      const text = await reply.text();
+      return {
+        Ok: {
+          status: reply.status,
+          path: end.pathname + end.search,
+          elsewhere: end.origin !== location.origin,
+          content_type: reply.headers.get("content-type") ?? "",
+          cut: text.length > LARGEST,
+          reset: reply.headers.get("x-ratelimit-reset"),
+          body: text.slice(0, LARGEST),
+        },
+      };
+    } catch (error) {
+      return { Err: error?.name === "TimeoutError" ? "timed-out" : "unreachable" };
+    }
+  };
+
+  const ours = (sender) =>
+    sender.id === chrome.runtime.id && (!sender.tab || sender.url?.startsWith(chrome.runtime.getURL("")));
+  chrome.runtime.onMessage.addListener((message, sender, reply) => {
+    if (!ours(sender)) return;
+    if (message?.type === "ask") {
+      ask(message.request).then(reply, () => reply({ Err: "refused" }));
+      return true;
+    }
+    // The rest is for the guard, if it runs.
+    const told = globalThis.packedTrunk.tell?.(message);
+    if (!told) return;
+    told.then(reply, () => reply(null));
+    return true;
+  });
+  globalThis.packedTrunk = { ask };
+
+  const mayRunWasm = () => {
+    try {
+      return !!new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+    } catch {
+      return false;
+    }
+  };
+
+  if (!mayRunWasm()) return void chrome.runtime.sendMessage({ type: "no-wasm" });
+  // The background puts the glue into this world and answers with the module's bytes.
+  chrome.runtime
+    .sendMessage({ type: "module" })
+    .then((bytes) => bytes && globalThis.packedTrunkGlue({ module_or_path: bytes }))
+    .then((ready) => ready && globalThis.packedTrunkGlue.guard())
+    .catch(() => {});
+})();

@@ -1,0 +1,193 @@
+//! What the background does with a message. It may be stopped at any moment: what it holds in memory is a copy of what
+//! is stored.
+
+use std::cell::RefCell;
+
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use super::{ask, chrome};
+use crate::account::{Domain, Handle};
+use crate::check;
+use crate::job::Job;
+use crate::job::outlook::Outlook;
+use crate::job::survey::Want;
+use crate::protocol::{Sender, Surveyed, ToBackground, ToDesk, ToTab};
+use crate::server::page::PageKind;
+use crate::trunk::dossier::{AccountFacts, Side};
+use crate::trunk::store::{Move, Party, Store, View, acts_as};
+
+const KEY: &str = "store";
+
+thread_local! {
+    static STORE: RefCell<Option<Store>> = const { RefCell::new(None) };
+}
+
+/// Answers a message. `origin` is what the browser says of its sender.
+#[wasm_bindgen]
+pub async fn background(message: JsValue, origin: String, in_tab: bool) -> JsValue {
+    let (Some(message), Some(sender)) = (chrome::from_js::<ToBackground>(message), sender(&origin, in_tab)) else {
+        return JsValue::NULL;
+    };
+    if !message.allowed(&sender) {
+        return JsValue::NULL;
+    }
+    match (message, sender) {
+        (ToBackground::Hello { page, handle, typed, facts }, Sender::Page(host)) => {
+            learn(&host, handle.as_ref(), facts).await;
+            chrome::to_js(&view(&host, handle.as_ref(), page, typed.as_ref()).await)
+        }
+        (ToBackground::Look { page, handle, typed, deep }, Sender::Page(host)) => {
+            look(&host, handle.as_ref(), page, typed.as_ref(), deep).await;
+            chrome::to_js(&view(&host, handle.as_ref(), page, typed.as_ref()).await)
+        }
+        (ToBackground::Desk { grant }, _) => {
+            let hash = grant.map(|domain| format!("#grant={}", crate::server::request::encode(domain.as_str())));
+            chrome::open_desk(&hash.unwrap_or_default()).await;
+            JsValue::NULL
+        }
+        (ToBackground::Link { old, new }, Sender::Ours) => {
+            change(|store| {
+                let saved = store.current.take().filter(|known| known.old == old).map(|known| known.saved);
+                store.current = Some(Move { old, new, saved: saved.unwrap_or_default() });
+            })
+            .await;
+            state().await
+        }
+        (ToBackground::Unlink, Sender::Ours) => {
+            change(|store| *store = Store::default()).await;
+            state().await
+        }
+        (ToBackground::Learn { host, handle, facts }, Sender::Ours) => {
+            learn(&host, handle.as_ref(), facts).await;
+            state().await
+        }
+        (ToBackground::Outside { deep }, Sender::Ours) => {
+            if let Some(current) = read(|store| store.current.clone()).await {
+                outside(&current.old, &current.new, deep).await;
+            }
+            state().await
+        }
+        (ToBackground::State, _) => state().await,
+        _ => JsValue::NULL,
+    }
+}
+
+fn sender(origin: &str, in_tab: bool) -> Option<Sender> {
+    if origin.starts_with(chrome::own_url("").trim_end_matches('/')) {
+        return Some(Sender::Ours);
+    }
+    let host = web_sys::Url::new(origin).ok().filter(|url| matches!(url.protocol().as_str(), "https:" | "http:"))?.host();
+    let domain: Domain = host.parse().ok()?;
+    // Plain http is a loopback server of ours; `Domain` gives it that scheme and no other.
+    (in_tab && origin.starts_with(domain.scheme())).then_some(Sender::Page(domain))
+}
+
+async fn loaded() {
+    if STORE.with_borrow(Option::is_some) {
+        return;
+    }
+    let stored = chrome::load::<Store>(KEY).await.unwrap_or_default();
+    // Somebody else may have loaded it meanwhile, and changed it.
+    STORE.with_borrow_mut(|store| store.get_or_insert(stored).version = 1);
+}
+
+async fn read<T>(f: impl FnOnce(&Store) -> T) -> T {
+    loaded().await;
+    STORE.with_borrow(|store| store.as_ref().map(f)).unwrap_or_else(|| unreachable!("loaded above"))
+}
+
+/// Changes what is known, stores it, and tells the tabs if anything is different now.
+async fn change(f: impl FnOnce(&mut Store)) {
+    loaded().await;
+    let changed = STORE.with_borrow_mut(|store| {
+        let store = store.as_mut()?;
+        let before = store.clone();
+        f(store);
+        (before != *store).then(|| store.clone())
+    });
+    let Some(store) = changed else { return };
+    chrome::save(KEY, &store).await;
+    let hosts: Vec<Domain> = store.current.iter().flat_map(|current| [current.old.host.clone(), current.new.host.clone()]).collect();
+    spawn_local(async move {
+        for host in hosts {
+            for tab in tabs_of(&host).await {
+                let _: Option<()> = chrome::tell_tab(tab, &ToTab::News).await;
+            }
+        }
+    });
+}
+
+async fn learn(host: &Domain, handle: Option<&Handle>, facts: AccountFacts) {
+    change(|store| store.learn(host, handle, facts)).await;
+}
+
+async fn granted() -> Vec<Domain> {
+    super::domains_of(&chrome::granted().await)
+}
+
+async fn view(host: &Domain, handle: Option<&Handle>, page: PageKind, typed: Option<&Handle>) -> View {
+    let mut view = read(|store| store.view(host, handle, page, typed)).await;
+    view.granted = granted().await;
+    view
+}
+
+async fn state() -> JsValue {
+    let store = read(Store::clone).await;
+    chrome::to_js(&ToDesk { store, granted: granted().await })
+}
+
+async fn tabs_of(host: &Domain) -> Vec<i32> {
+    chrome::tabs(&super::tab_patterns(host)).await
+}
+
+/// What the checks of a page want to know of the other account, and of the new one from outside.
+async fn look(host: &Domain, handle: Option<&Handle>, page: PageKind, typed: Option<&Handle>, deep: bool) {
+    let view = view(host, handle, page, typed).await;
+    let (Some(old), Some(new)) = (view.old_party, view.new_party) else { return };
+    let (side, other) = match view.side.unwrap_or_else(|| acts_as(page)) {
+        Side::Old => (Side::New, &new),
+        Side::New => (Side::Old, &old),
+    };
+    let wants = check::wants(side, Some(page));
+    if other.host != *host && granted().await.iter().any(|granted| granted.host() == other.host.host()) {
+        survey(other, wants, host).await;
+    }
+    let outside_wants = check::wants(Side::New, Some(page));
+    if outside_wants.contains(&Want::Existence) || outside_wants.contains(&Want::Actor) {
+        outside(&old, &new, deep).await;
+    }
+}
+
+/// Has the guard in the other server's tab look at its own account. The first tab that answers will do.
+async fn survey(party: &Party, wants: Vec<Want>, other: &Domain) {
+    let message = ToTab::Survey { wants, other: Some(other.clone()) };
+    for tab in tabs_of(&party.host).await {
+        if let Some(found) = chrome::tell_tab::<_, Surveyed>(tab, &message).await {
+            learn(&party.host, found.handle.as_ref(), found.facts).await;
+            return;
+        }
+    }
+}
+
+async fn outside(old: &Party, new: &Party, deep: bool) {
+    let granted = granted().await;
+    let (old_facts, new_facts) = (known(old).await, known(new).await);
+    // To compare the alias with, if the old server's own pages have not told it.
+    if let Some(handle) = old.handle.as_ref().filter(|_| old_facts.uri.is_none()) {
+        let mut job = Outlook::new(handle, &old.host, None, false);
+        ask::outside(&mut job, &granted).await;
+        learn(&old.host, Some(handle), job.learned().clone()).await;
+    }
+    if let Some(handle) = &new.handle {
+        // Rendering the document before the alias is there is what spoils a move (facts 13, "Alias").
+        let listed = old.handle.as_ref().is_some_and(|old| new_facts.alias_for(old).is_some());
+        let mut job = Outlook::new(handle, &new.host, Some(&old.host), listed || deep);
+        ask::outside(&mut job, &granted).await;
+        learn(&new.host, Some(handle), job.learned().clone()).await;
+    }
+}
+
+async fn known(party: &Party) -> AccountFacts {
+    read(|store| store.facts(&party.host, party.handle.as_ref())).await
+}

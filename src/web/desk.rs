@@ -1,0 +1,678 @@
+//! Our own page: both accounts side by side, what is known of each, and the checks.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use gloo_events::EventListener;
+use gloo_timers::callback::Timeout;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::HtmlElement;
+
+use super::dom::{Build, clear, document, make, on_click, set_text};
+use super::markup::BrowserParser;
+use super::panel::{Panel, STYLE, head};
+use super::words::{speak, text};
+use super::{ask, chrome, now, tab_patterns};
+use crate::account::{ActorUri, Domain, Handle};
+use crate::check::{self, Action, Finding, Outcome};
+use crate::job::Job;
+use crate::job::survey::{Survey, read_page};
+use crate::protocol::{ToBackground, ToDesk};
+use crate::say::{Part, Say, say};
+use crate::server::markup::Parser;
+use crate::server::page::aliases;
+use crate::server::reply;
+use crate::server::request;
+use crate::server::session::Session;
+use crate::trunk::dossier::{AccountFacts, Dossier, Email, Redirect, Side};
+use crate::trunk::store::Party;
+use crate::when::Time;
+
+/// Facts come in bursts; the desk is drawn once for each.
+const REST: u32 = 60;
+
+struct Desk {
+    state: RefCell<ToDesk>,
+    main: HtmlElement,
+    intro: HtmlElement,
+    grant: HtmlElement,
+    link: LinkForm,
+    cards: [HtmlElement; 2],
+    steps: HtmlElement,
+    frame: HtmlElement,
+    panel: RefCell<Option<Panel>>,
+    servers: HtmlElement,
+    asking: Cell<u32>,
+    /// What could not be done on a side, and why, until the next look.
+    trouble: RefCell<[Option<Say>; 2]>,
+    drawn: RefCell<Vec<EventListener>>,
+    kept: RefCell<Vec<EventListener>>,
+    due: RefCell<Option<Timeout>>,
+    resting: RefCell<Option<Timeout>>,
+}
+
+/// Where the two accounts are named.
+struct LinkForm {
+    section: HtmlElement,
+    fields: [Build; 2],
+    error: HtmlElement,
+    button: HtmlElement,
+}
+
+/// Starts the desk.
+#[wasm_bindgen]
+pub fn desk() {
+    let document = document();
+    let Some(body) = document.body() else { return };
+    document.set_title(&text("name"));
+    if let Some(root) = document.document_element() {
+        let _ = root.set_attribute("lang", &chrome::ui_language());
+        let _ = root.set_attribute("dir", &chrome::message("@@bidi_dir", &[]).unwrap_or_else(|| "ltr".into()));
+    }
+    let _ = document.head().map(|head| head.append_child(make("style").text(STYLE).as_ref()));
+
+    let intro = make("div").class("intro").0;
+    let grant = make("div").0;
+    let link = link_form();
+    let cards = [Side::Old, Side::New].map(|side| make("section").class("card").attr("data-side", side_id(side)).0);
+    let steps = make("ol").class("steps").attr("aria-label", &text("steps")).0;
+    let frame = make("section").class("frame").attr("aria-labelledby", "checks-title").0;
+    let servers = make("section").class("servers").0;
+    let main = make("main")
+        .attr("data-view", "start")
+        .child(&intro)
+        .child(&grant)
+        .child(&link.section)
+        .child(make("div").class("cards").child(&cards[0]).child(&cards[1]))
+        .child(&steps)
+        .child(&frame)
+        .child(&servers);
+    let brand = make("span").class("brand").text(&text("name"));
+    let top = make("header").class("top").child(make("img").attr("src", "icons/48.png").attr("alt", "").attr("width", "32")).child(brand);
+    let _ = body.append_child(top.as_ref());
+    let _ = body.append_child(main.as_ref());
+
+    let desk = Rc::new(Desk {
+        state: RefCell::default(),
+        main: main.0,
+        intro,
+        grant,
+        link,
+        cards,
+        steps,
+        frame,
+        panel: RefCell::new(None),
+        servers,
+        asking: Cell::new(0),
+        trouble: RefCell::default(),
+        drawn: RefCell::default(),
+        kept: RefCell::default(),
+        due: RefCell::new(None),
+        resting: RefCell::new(None),
+    });
+    desk.set_up();
+    spawn_local(async move { desk.start().await });
+}
+
+fn side_id(side: Side) -> &'static str {
+    match side {
+        Side::Old => "old",
+        Side::New => "new",
+    }
+}
+
+fn link_form() -> LinkForm {
+    let field = |id: &str, label: &str, class: &str| {
+        let input = make("input")
+            .attr("id", id)
+            .attr("type", "text")
+            .attr("autocomplete", "off")
+            .attr("autocapitalize", "none")
+            .attr("spellcheck", "false")
+            .attr("maxlength", "2400")
+            .attr("placeholder", &text("link_placeholder"))
+            .attr("aria-describedby", "link-error");
+        let row = make("div").class(class).child(make("label").attr("for", id).text(&text(label))).child(&input);
+        (row, input)
+    };
+    let (old_row, old) = field("old", "link_old", "field old");
+    let (new_row, new) = field("new", "link_new", "field new");
+    let error = make("p").class("error").attr("id", "link-error").attr("role", "alert").0;
+    let button = make("button").attr("type", "button").attr("data-action", "link").text(&text("action_allow_both")).0;
+    let section = make("section")
+        .class("frame link")
+        .attr("aria-labelledby", "link-title")
+        .child(make("h2").attr("id", "link-title").text(&text("link_title")))
+        .child(make("p").class("then").text(&text("link_why")))
+        .child(make("div").class("fields").child(old_row).child(new_row))
+        .child(&error)
+        .child(make("div").class("actions").child(&button))
+        .0;
+    LinkForm { section, fields: [old, new], error, button }
+}
+
+/// A server or a handle, as people type it; a link to a profile will do too.
+fn party(typed: &str) -> Option<Party> {
+    let typed = typed.trim();
+    if let Ok(handle) = typed.parse::<Handle>() {
+        return Some(Party { host: handle.domain().clone(), handle: Some(handle) });
+    }
+    if let Some(handle) = crate::account::handle_in_link(typed) {
+        let host = typed.split_once("://").map_or(typed, |(_, rest)| rest).split('/').next()?.parse().ok()?;
+        return Some(Party { host, handle: Some(handle) });
+    }
+    let rest = typed.split_once("://").map_or(typed, |(_, rest)| rest);
+    let host: Domain = rest.split('/').next()?.trim_start_matches('@').parse().ok()?;
+    Some(Party { host, handle: None })
+}
+
+impl Desk {
+    fn set_up(self: &Rc<Self>) {
+        let here = self.clone();
+        let link = on_click(&self.link.button, move || here.link());
+        let here = self.clone();
+        let hash = web_sys::window().map(|window| {
+            EventListener::new(&window, "hashchange", move |_| {
+                here.read_hash();
+                here.draw();
+            })
+        });
+        let mut kept = self.kept.borrow_mut();
+        kept.push(link);
+        kept.extend(hash);
+        for field in &self.link.fields {
+            let here = self.clone();
+            kept.push(EventListener::new(&field.0, "keydown", move |event| {
+                let enter = event.dyn_ref::<web_sys::KeyboardEvent>().is_some_and(|key| key.key() == "Enter");
+                if enter && event.is_trusted() {
+                    here.link();
+                }
+            }));
+        }
+        drop(kept);
+
+        let here = self.clone();
+        let panel = Panel::new(move |action| here.act(action));
+        let title = head("h2", &text("checks_title"), None);
+        if let Some(heading) = title.0.first_element_child() {
+            heading.set_id("checks-title");
+        }
+        let _ = self.frame.append_child(title.as_ref());
+        let _ = self.frame.append_child(&panel.root);
+        self.panel.replace(Some(panel));
+        self.tone();
+
+        let here = self.clone();
+        chrome::on_stored(move || {
+            let later = here.clone();
+            let rest = Timeout::new(REST, move || spawn_local(async move { later.reload().await }));
+            here.resting.replace(Some(rest));
+        });
+    }
+
+    /// Our own page follows the system, so its tone does too.
+    fn tone(self: &Rc<Self>) {
+        let query = web_sys::window().and_then(|window| window.match_media("(prefers-color-scheme: dark)").ok().flatten());
+        let Some(query) = query else { return };
+        let frames = [self.frame.clone(), self.link.section.clone(), self.main.clone()];
+        let set = move |dark: bool| {
+            for frame in &frames {
+                let _ = frame.set_attribute("data-tone", if dark { "dark" } else { "light" });
+            }
+        };
+        set(query.matches());
+        let now = query.clone();
+        self.kept.borrow_mut().push(EventListener::new(&query, "change", move |_| set(now.matches())));
+    }
+
+    async fn start(self: &Rc<Self>) {
+        self.reload().await;
+        self.read_hash();
+        self.draw();
+        self.look(false).await;
+    }
+
+    async fn reload(self: &Rc<Self>) {
+        if let Some(state) = chrome::tell_background(&ToBackground::State).await {
+            self.state.replace(state);
+        }
+        self.draw();
+    }
+
+    async fn send(self: &Rc<Self>, message: ToBackground) {
+        if let Some(state) = chrome::tell_background(&message).await {
+            self.state.replace(state);
+        }
+        self.draw();
+    }
+
+    /// `#server=HOST` comes from the toolbar, `#grant=HOST` from a guard that may not look at a server.
+    fn read_hash(self: &Rc<Self>) {
+        let hash = document().location().and_then(|location| location.hash().ok()).unwrap_or_default();
+        let decoded = js_sys::decode_uri_component(&hash).map(String::from).unwrap_or_default();
+        if let Some(Ok(host)) = decoded.strip_prefix("#server=").map(str::parse::<Domain>) {
+            let [old, new] = &self.link.fields;
+            let free = [old, new].into_iter().filter_map(Build::input).find(|input| input.value().trim().is_empty());
+            if let Some(input) = free.filter(|_| !self.is_party(&host)) {
+                input.set_value(host.as_str());
+            }
+            self.offer(&host);
+        }
+        if let Some(Ok(host)) = decoded.strip_prefix("#grant=").map(str::parse::<Domain>) {
+            self.offer(&host);
+        }
+    }
+
+    fn is_party(&self, host: &Domain) -> bool {
+        let state = self.state.borrow();
+        state.store.current.iter().any(|current| current.old.host == *host || current.new.host == *host)
+    }
+
+    fn granted(&self, host: &Domain) -> bool {
+        self.state.borrow().granted.iter().any(|granted| granted.host() == host.host())
+    }
+
+    /// One server, one reason, one button.
+    fn offer(self: &Rc<Self>, host: &Domain) {
+        clear(&self.grant);
+        if self.granted(host) {
+            return;
+        }
+        let button = make("button").attr("type", "button").attr("data-action", "grant").text(&speak(&say("action_grant").with(host)));
+        let section = make("section")
+            .class("frame")
+            .attr("aria-labelledby", "grant-title")
+            .child(make("h2").attr("id", "grant-title").text(&speak(&say("grant_title").with(host))))
+            .child(make("p").class("then").text(&speak(&say("grant_why").with(host))))
+            .child(make("div").class("actions").child(&button));
+        let tone = self.frame.get_attribute("data-tone").unwrap_or_default();
+        let _ = self.grant.append_child(section.attr("data-tone", &tone).as_ref());
+        let (here, host) = (self.clone(), host.clone());
+        let click = on_click(&button.0, move || {
+            // The browser shows its prompt only inside the click itself.
+            let asked = chrome::request(&[host.pattern()]);
+            let here = here.clone();
+            spawn_local(async move {
+                let given = match asked {
+                    Ok(promise) => JsFuture::from(promise).await.is_ok_and(|given| given.is_truthy()),
+                    Err(_) => false,
+                };
+                if given {
+                    clear(&here.grant);
+                    here.reload().await;
+                    here.look(false).await;
+                } else {
+                    here.tell("status_not_granted");
+                }
+            });
+        });
+        self.kept.borrow_mut().push(click);
+    }
+
+    /// Reads both fields, asks for both servers in one prompt, and links.
+    fn link(self: &Rc<Self>) {
+        let typed = |at: usize| self.link.fields[at].input().map(|input| input.value()).unwrap_or_default();
+        let parties = [party(&typed(0)), party(&typed(1))];
+        for (field, party) in self.link.fields.iter().zip(&parties) {
+            let _ = field.0.set_attribute("aria-invalid", if party.is_some() { "false" } else { "true" });
+        }
+        let [Some(old), Some(new)] = parties else {
+            let first = if parties[0].is_none() { 0 } else { 1 };
+            set_text(&self.link.error, &text(if first == 0 { "link_error_old" } else { "link_error_new" }));
+            let _ = self.link.fields[first].0.focus();
+            return;
+        };
+        let same = match (&old.handle, &new.handle) {
+            (Some(old), Some(new)) => old.is_same(new),
+            // Two accounts on one server can be told apart by their handles only.
+            _ => old.host == new.host,
+        };
+        if same {
+            set_text(&self.link.error, &text("link_error_same"));
+            return;
+        }
+        set_text(&self.link.error, "");
+        let mut patterns = vec![old.host.pattern(), new.host.pattern()];
+        patterns.dedup();
+        let asked = chrome::request(&patterns);
+        let here = self.clone();
+        spawn_local(async move {
+            let given = match asked {
+                Ok(promise) => JsFuture::from(promise).await.is_ok_and(|given| given.is_truthy()),
+                Err(_) => false,
+            };
+            if !given {
+                set_text(&here.link.error, &text("status_not_granted"));
+                return;
+            }
+            here.send(ToBackground::Link { old, new }).await;
+            here.look(false).await;
+        });
+    }
+
+    /// Looks at both accounts, each in a tab of its server where there is one, and at the new one from outside.
+    async fn look(self: &Rc<Self>, deep: bool) {
+        let Some(current) = self.state.borrow().store.current.clone() else { return };
+        self.asking.set(self.asking.get() + 1);
+        self.draw();
+        for side in [Side::Old, Side::New] {
+            let trouble = self.survey(side, current.party(side)).await;
+            self.trouble.borrow_mut()[side as usize] = trouble;
+            self.draw();
+        }
+        self.send(ToBackground::Outside { deep }).await;
+        self.asking.set(self.asking.get().saturating_sub(1));
+        self.draw();
+    }
+
+    async fn survey(self: &Rc<Self>, side: Side, party: &Party) -> Option<Say> {
+        if !self.granted(&party.host) {
+            return Some(say("trouble_not_granted").with(&party.host));
+        }
+        let tabs = chrome::tabs(&tab_patterns(&party.host)).await;
+        for tab in tabs {
+            let reply = ask::in_tab(tab, request::account_page()).await;
+            let answer = match reply::page(&reply) {
+                Ok(answer) => answer,
+                Err(reply::Refusal::Silent(reply::Silence::NoTab)) => continue,
+                Err(reply::Refusal::SignedOut) => return Some(say("trouble_signed_out").with(&party.host)),
+                Err(_) => return Some(say("trouble_no_answer").with(&party.host)),
+            };
+            let page = BrowserParser.parse(&answer.body);
+            let facts = read_page(answer.plain_path(), page.as_ref(), now());
+            let session = Session::read(page.as_ref());
+            let handle = AccountFacts::value(&facts.handle).cloned();
+            let other = handle.as_ref().filter(|handle| party.handle.as_ref().is_some_and(|own| !own.is_same(handle)));
+            let wrong = other.map(|other| say("trouble_other_account").with(&party.host).with(other));
+            self.send(ToBackground::Learn { host: party.host.clone(), handle: handle.clone(), facts }).await;
+            if wrong.is_some() {
+                return wrong;
+            }
+            let others = self.state.borrow().store.current.as_ref().map(|current| match side {
+                Side::Old => current.new.host.clone(),
+                Side::New => current.old.host.clone(),
+            });
+            let mut job = Survey::new(&check::wants(side, None), &party.host, session.as_ref(), others.as_ref());
+            ask::in_tab_all(tab, &mut job).await;
+            let handle = AccountFacts::value(&job.learned().handle).cloned().or(handle);
+            self.send(ToBackground::Learn { host: party.host.clone(), handle, facts: job.learned().clone() }).await;
+            return None;
+        }
+        Some(say("trouble_no_tab").with(&party.host))
+    }
+
+    fn dossier(&self) -> Dossier {
+        let state = self.state.borrow();
+        let mut dossier = state.store.dossier(&state.granted);
+        dossier.asking = self.asking.get() > 0;
+        dossier.target_granted = dossier.new_host.as_ref().is_some_and(|host| self.granted(host));
+        dossier
+    }
+
+    // --- drawing ---
+
+    fn draw(self: &Rc<Self>) {
+        let linked = self.state.borrow().store.current.is_some();
+        let _ = self.main.set_attribute("data-view", if linked { "move" } else { "start" });
+        for (element, shown) in [(&self.steps, linked), (&self.frame, linked), (&self.link.section, !linked)] {
+            element.set_hidden(!shown);
+        }
+        self.drawn.borrow_mut().clear();
+        let dossier = self.dossier();
+        let findings = check::all(&dossier, now());
+        self.draw_intro(linked);
+        for side in [Side::Old, Side::New] {
+            self.draw_card(side, &dossier);
+        }
+        self.draw_steps(&dossier, &findings);
+        self.draw_servers();
+        let next = findings.iter().filter_map(|finding| finding.until).filter(|until| *until > now()).min();
+        let due = next.and_then(|until| u32::try_from(until.since(now()) + 250).ok()).map(|millis| {
+            let here = self.clone();
+            Timeout::new(millis, move || spawn_local(async move { here.look(false).await }))
+        });
+        self.due.replace(due);
+        if let Some(panel) = self.panel.borrow_mut().as_mut() {
+            panel.show(findings, now());
+        }
+        let _ = self.main.set_attribute("data-ready", "");
+    }
+
+    fn draw_intro(&self, linked: bool) {
+        clear(&self.intro);
+        let (title, lead) = if linked { ("desk_title", "desk_lead") } else { ("start_title", "start_lead") };
+        let _ = self.intro.append_child(make("h1").text(&text(title)).as_ref());
+        let _ = self.intro.append_child(make("p").text(&text(lead)).as_ref());
+    }
+
+    fn draw_card(self: &Rc<Self>, side: Side, dossier: &Dossier) {
+        let card = &self.cards[side as usize];
+        clear(card);
+        let current = self.state.borrow().store.current.clone();
+        card.set_hidden(current.is_none());
+        let Some(current) = current else { return };
+        let (party, facts) = (current.party(side), dossier.facts(side));
+        let name = match &party.handle {
+            Some(handle) => format!("@{handle}"),
+            None => party.host.to_string(),
+        };
+        let label = text(if side == Side::Old { "card_old" } else { "card_new" });
+        let _ = card.append_child(make("p").class("label").text(&label).as_ref());
+        let _ = card.append_child(make("h2").text(&name).as_ref());
+        let rows = known_rows(facts, side);
+        if rows.is_empty() {
+            let _ = card.append_child(make("p").class("nothing").text(&text("card_nothing")).as_ref());
+        } else {
+            let list = make("dl").children(rows.into_iter().flat_map(|(label, value)| {
+                [make("dt").text(&text(label)), make("dd").text(&value)]
+            }));
+            let _ = card.append_child(list.as_ref());
+        }
+        if let Some(trouble) = &self.trouble.borrow()[side as usize] {
+            let _ = card.append_child(make("p").class("trouble").text(&speak(trouble)).as_ref());
+        }
+        let path = if side == Side::Old { "/settings/migration" } else { "/settings/aliases" };
+        let open = make("button").class("secondary").attr("type", "button").attr("data-action", "visit");
+        let open = open.text(&speak(&say("action_open_server").with(&party.host)));
+        let url = format!("{}{path}", party.host.origin());
+        self.drawn.borrow_mut().push(on_click(&open.0, move || {
+            let url = url.clone();
+            spawn_local(async move { chrome::open_tab(&url).await });
+        }));
+        let _ = card.append_child(make("div").class("actions").child(open).as_ref());
+    }
+
+    fn draw_steps(&self, dossier: &Dossier, findings: &[Finding]) {
+        clear(&self.steps);
+        for (step, checks) in STEPS {
+            let status = step_status(step, checks, dossier, findings);
+            let item = make("li")
+                .attr("data-step", step)
+                .attr("data-status", status)
+                .child(make("span").class("name").text(&text(&format!("step_{step}"))))
+                .child(make("span").class("state").text(&text(&format!("status_{status}"))));
+            let _ = self.steps.append_child(item.as_ref());
+        }
+    }
+
+    fn draw_servers(self: &Rc<Self>) {
+        clear(&self.servers);
+        let granted = self.state.borrow().granted.clone();
+        let linked = self.state.borrow().store.current.is_some();
+        self.servers.set_hidden(granted.is_empty() && !linked);
+        let _ = self.servers.append_child(make("h2").text(&text("servers_title")).as_ref());
+        let _ = self.servers.append_child(make("p").text(&text("servers_why")).as_ref());
+        let list = make("ul").children(granted.iter().map(|host| {
+            let button = make("button").class("secondary").attr("type", "button").attr("data-action", "revoke");
+            let button = button.attr("data-server", host.as_str()).text(&text("action_revoke"));
+            let button = button.attr("aria-label", &speak(&say("action_revoke_server").with(host)));
+            let (here, pattern) = (self.clone(), host.pattern());
+            self.drawn.borrow_mut().push(on_click(&button.0, move || {
+                let (here, pattern) = (here.clone(), pattern.clone());
+                spawn_local(async move {
+                    chrome::revoke(&[pattern]).await;
+                    here.reload().await;
+                });
+            }));
+            make("li").child(make("span").text(&host.to_string())).child(button)
+        }).collect::<Vec<_>>());
+        let _ = self.servers.append_child(list.as_ref());
+        if linked {
+            let forget = make("button").class("secondary").attr("type", "button").attr("data-action", "forget").text(&text("action_forget"));
+            let here = self.clone();
+            self.drawn.borrow_mut().push(on_click(&forget.0, move || {
+                let here = here.clone();
+                spawn_local(async move { here.send(ToBackground::Unlink).await });
+            }));
+            let _ = self.servers.append_child(make("p").class("forget").child(forget).as_ref());
+        }
+    }
+
+    fn tell(&self, key: &str) {
+        self.tell_words(&text(key));
+    }
+
+    fn tell_words(&self, words: &str) {
+        if let Some(panel) = self.panel.borrow().as_ref() {
+            panel.tell(words);
+        }
+    }
+
+    // --- doing ---
+
+    fn act(self: &Rc<Self>, action: Action) {
+        let here = self.clone();
+        match action {
+            Action::Visit { side, path, .. } => self.visit(side, path),
+            Action::Grant(domain) => {
+                self.offer(&domain);
+                self.grant.scroll_into_view();
+            }
+            Action::LookAgain => spawn_local(async move { here.look(false).await }),
+            Action::LookOutside => spawn_local(async move { here.look(true).await }),
+            Action::MakeAlias => spawn_local(async move { here.make_alias().await }),
+            // There is no form here to put a handle into; the desk's own fields are for the link.
+            Action::UseHandle(_) | Action::OpenDesk => {
+                self.link.section.set_hidden(false);
+                let _ = self.link.fields[1].0.focus();
+            }
+        }
+    }
+
+    fn visit(&self, side: Side, path: &str) {
+        let party = self.state.borrow().store.current.as_ref().map(|current| current.party(side).clone());
+        let Some(party) = party else { return };
+        let url = format!("{}{path}", party.host.origin());
+        spawn_local(async move { chrome::open_tab(&url).await });
+    }
+
+    /// Through the agent in a tab of the new server, where the right account is signed in; else its page is opened.
+    async fn make_alias(self: &Rc<Self>) {
+        let current = self.state.borrow().store.current.clone();
+        let Some(current) = current else { return };
+        let (Some(old), Some(new)) = (&current.old.handle, &current.new.handle) else {
+            return self.visit(Side::New, "/settings/aliases");
+        };
+        for tab in chrome::tabs(&tab_patterns(&current.new.host)).await {
+            let page = ask::in_tab(tab, request::aliases_page()).await;
+            let Ok(answer) = reply::very_page(&page, &request::aliases_page()) else { continue };
+            let session = Session::read(BrowserParser.parse(&answer.body).as_ref());
+            if !session.is_some_and(|session| session.account.handle.is_same(new)) {
+                continue;
+            }
+            let reply = ask::in_tab(tab, request::create_alias(old)).await;
+            let words = match reply::page(&reply) {
+                Ok(answer) => {
+                    let page = BrowserParser.parse(&answer.body);
+                    let mut facts = read_page(answer.plain_path(), page.as_ref(), now());
+                    let made = facts.alias_for(old).is_some();
+                    for row in facts.aliases.iter_mut().flat_map(|known| &mut known.value) {
+                        row.made_lately = row.handle.is_same(old);
+                    }
+                    let refused = aliases::read(page.as_ref()).refused;
+                    self.send(ToBackground::Learn { host: current.new.host.clone(), handle: Some(new.clone()), facts }).await;
+                    match refused {
+                        _ if made => speak(&say("status_alias_made").with(old)),
+                        Some(refused) => speak(&say("status_alias_refused").with(&current.new.host).with(refused.as_str())),
+                        None => speak(&say("status_alias_not_there").with(&current.new.host)),
+                    }
+                }
+                Err(_) => speak(&say("status_alias_no_answer").with(&current.new.host)),
+            };
+            self.tell_words(&words);
+            return self.look(false).await;
+        }
+        self.visit(Side::New, "/settings/aliases");
+    }
+}
+
+/// The steps that can be told from what is known today, each with the checks that decide about it.
+static STEPS: &[(&str, &[&str])] = &[
+    ("accounts", &["target-found"]),
+    ("pack", &["messages-saved", "follows-saved", "lists-saved"]),
+    ("prepare", &["email-confirmed", "alias", "alias-fresh", "unlocked"]),
+    ("move", &["not-moved", "cooldown", "server-healthy"]),
+];
+
+fn step_status(step: &str, checks: &[&str], dossier: &Dossier, findings: &[Finding]) -> &'static str {
+    let moved = matches!(AccountFacts::value(&dossier.old.redirect), Some(Redirect::To(_)));
+    if step == "move" {
+        return match moved {
+            true => "done",
+            false if findings.iter().any(|f| checks.contains(&f.check) && f.outcome == Outcome::Stop) => "stuck",
+            false => "todo",
+        };
+    }
+    let of_step = || findings.iter().filter(|finding| checks.contains(&finding.check));
+    if step == "accounts" && (dossier.old_handle().is_none() || dossier.new_handle().is_none()) {
+        return "doing";
+    }
+    if of_step().any(|finding| finding.outcome == Outcome::Stop) {
+        "stuck"
+    } else if of_step().all(|finding| finding.outcome == Outcome::Pass) {
+        "done"
+    } else if of_step().any(|finding| matches!(finding.outcome, Outcome::Pass | Outcome::Warn)) {
+        "doing"
+    } else {
+        "todo"
+    }
+}
+
+fn known_rows(facts: &AccountFacts, side: Side) -> Vec<(&'static str, String)> {
+    let number = |n: u64| speak(&say("number").with(n));
+    let mut rows = Vec::new();
+    if let Some(version) = AccountFacts::value(&facts.version) {
+        rows.push(("card_version", version.text.clone()));
+    }
+    if let Some(email) = AccountFacts::value(&facts.email) {
+        let key = match email {
+            Email::Confirmed => "card_email_confirmed",
+            Email::Unconfirmed => "card_email_unconfirmed",
+            Email::AwaitsApproval => "card_email_approval",
+            Email::Held => "card_email_held",
+        };
+        rows.push(("card_email", text(key)));
+    }
+    if let Some(followers) = AccountFacts::value(&facts.followers) {
+        rows.push(("card_followers", number(*followers)));
+    }
+    if let Some(following) = AccountFacts::value(&facts.following) {
+        rows.push(("card_following", number(*following)));
+    }
+    if let (Side::Old, Some(messages)) = (side, AccountFacts::value(&facts.messages)) {
+        let count = messages.conversations.len();
+        let key = if messages.more { "card_more_than" } else { "number" };
+        rows.push(("card_conversations", speak(&say(key).with(count))));
+    }
+    if let (Side::New, Some(locked)) = (side, AccountFacts::value(&facts.locked)) {
+        rows.push(("card_locked", text(if *locked { "yes" } else { "no" })));
+    }
+    if let Some(ActorUri(uri)) = AccountFacts::value(&facts.uri) {
+        rows.push(("card_uri", uri.clone()));
+    }
+    if let Some(seen) = facts.last_seen().filter(|seen| *seen > Time(0)) {
+        rows.push(("card_seen", speak(&say("day_and_time").with(Part::Day(seen)).with(Part::Clock(seen)))));
+    }
+    rows
+}

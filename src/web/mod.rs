@@ -1,0 +1,36 @@
+//! The only part that knows a browser.
+//!
+//! Three doors: [`guard::guard`] in a server's page, [`desk::desk`] on our own page, [`background::background`] for
+//! messages. All of them show and do; what is true is decided elsewhere.
+
+mod ask;
+mod background;
+mod chrome;
+mod desk;
+mod dom;
+mod guard;
+mod markup;
+mod panel;
+mod words;
+
+use crate::when::Time;
+
+fn now() -> Time {
+    // Whole milliseconds fit into an i64 for as long as JavaScript's clock counts.
+    #[allow(clippy::cast_possible_truncation)]
+    Time(js_sys::Date::now() as i64)
+}
+
+/// The servers that granted patterns name. A pattern has no port; the loopback servers of the demo and the tests are
+/// known by theirs only after a page of them was seen, so hosts are compared without it.
+fn domains_of(patterns: &[String]) -> Vec<crate::account::Domain> {
+    let named = |pattern: &String| pattern.split_once("://")?.1.strip_suffix("/*")?.parse().ok();
+    patterns.iter().filter_map(named).collect()
+}
+
+/// The addresses at which a loader may run; see `background.js`.
+fn tab_patterns(host: &crate::account::Domain) -> Vec<String> {
+    let base = host.pattern();
+    let base = base.trim_end_matches('*');
+    vec![format!("{base}settings/*"), format!("{base}auth/*")]
+}
