@@ -266,11 +266,19 @@ impl Browser {
         });
     }
 
-    /// Allows the extension to work on both servers of a scenario, by the desk's own button.
-    pub fn allow_both_servers(&self) {
+    /// Names both accounts on the desk and allows the extension to work on their servers, by the desk's own button.
+    pub fn link(&self, old: &str, new: &str) {
         let before = self.tab();
         self.grant(&["http://old.localhost/*", "http://new.localhost/*"]);
-        self.desk().click_action("grant");
+        let desk = self.desk();
+        desk.element("input#old").fill(old).expect("the old account can be typed");
+        desk.element("input#new").fill(new).expect("the new account can be typed");
+        desk.click_action("link");
+        self.wait("the desk to take both accounts", || {
+            let form = desk.all("input#old").ok()?;
+            let gone = form.first().is_none_or(|field| !field.is_displayed().unwrap_or(false));
+            gone.then_some(())
+        });
         self.switch_to(&before);
     }
 
@@ -456,12 +464,17 @@ impl Browser {
     /// Chromium keeps what goes wrong in an extension only when told to.
     fn collect_errors_in_chromium(&self) {
         self.on_extensions_page(|| {
+            let id = self.extension_shown_here();
+            assert!(
+                !id.is_empty(),
+                "Chromium did not load the extension: `./build.sh test --native` may tell why"
+            );
             ok(self.driver.run_async(
                 "const [id, done] = arguments;
                  const settings = { extensionId: id, errorCollection: true };
                  chrome.developerPrivate.updateProfileConfiguration({ inDeveloperMode: true }, () =>
                      chrome.developerPrivate.updateExtensionConfiguration(settings, () => done(null)));",
-                &[json!(self.extension_shown_here())],
+                &[json!(id)],
             ));
         });
     }
@@ -621,7 +634,7 @@ fn chromium(setting: &Setting<'_>, extension: &Path) -> Value {
     let mut arguments = vec![
         format!("--user-data-dir={}", setting.profile.display()),
         format!("--load-extension={}", extension.display()),
-        "--disable-features=DisableLoadExtensionCommandLineSwitch,OptimizationHints,MediaRouter,Translate"
+        "--disable-features=DisableLoadExtensionCommandLineSwitch,OptimizationHints,MediaRouter,Translate,AutofillServerCommunication,PasswordLeakDetection"
             .to_owned(),
         format!("--proxy-server=127.0.0.1:{}", setting.proxy),
         // Without this Chromium sends what is for this machine past the proxy.
@@ -661,6 +674,9 @@ fn chromium(setting: &Setting<'_>, extension: &Path) -> Value {
                 "extensions.ui.developer_mode": true,
                 "credentials_enable_service": false,
                 "profile.password_manager_enabled": false,
+                "profile.password_manager_leak_detection": false,
+                "autofill.profile_enabled": false,
+                "safebrowsing.enabled": false,
             },
         },
     })

@@ -135,6 +135,10 @@ impl Element {
         Ok(value.as_str().map(str::to_owned))
     }
 
+    pub fn is_displayed(&self) -> Result<bool, DriverError> {
+        Ok(self.driver.get(&format!("element/{}/displayed", self.id))? == true)
+    }
+
     /// The shadow root, a closed one too: that is what makes it possible to test ours.
     pub fn shadow_root(&self) -> Result<ShadowRoot, DriverError> {
         let root = self.driver.get(&format!("element/{}/shadow", self.id))?;

@@ -8,7 +8,7 @@
 //! in_both_browsers! {
 //!     fn refuses_to_call_the_alias_there(browser) {
 //!         let servers = Servers::start();
-//!         browser.allow_both_servers();
+//!         servers.link(browser, "ana", "ana_ready");
 //!         servers.sign_in_on_old(browser, "ana");
 //!         browser.open(&servers.on_old("/settings/migration"));
 //!         let guard = browser.guard().wait_ready();

@@ -46,6 +46,11 @@ impl Servers {
         format!("{user}@{}", self.pair.new.domain())
     }
 
+    /// Names both accounts on the desk and allows the extension to work on their servers.
+    pub fn link(&self, browser: &Browser, old_user: &str, new_user: &str) {
+        browser.link(&self.old_handle(old_user), &self.new_handle(new_user));
+    }
+
     /// Time, faults, states and logs of both servers.
     pub fn control(&self) -> Control {
         self.pair.control()

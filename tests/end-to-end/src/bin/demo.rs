@@ -81,7 +81,7 @@ fn walk_through(walk: &mut Walk<'_>, servers: &Servers) {
         "signed in on both servers".to_owned()
     });
     walk.step("allow both servers", |browser| {
-        browser.allow_both_servers();
+        servers.link(browser, "ana", "ana_ready");
         "the extension may work on both servers and on no other".to_owned()
     });
     walk.step("look before the move", |browser| {
