@@ -23,7 +23,7 @@ pub fn page_policy(version: Version, origin: &str, kind: Kind, nonce: &str, is_h
     add("media-src", &format!("'self'{https} data: {origin}"));
     add("frame-src", "'self' https:");
     add("manifest-src", &format!("'self' {origin}"));
-    if version.at_least(Version::V4_1) {
+    if version.at_least(Version::V4_1) && kind != Kind::SignIn {
         let target = if kind == Kind::App && version.at_least(Version::V4_3) { "'none'" } else { "'self'" };
         add("form-action", target);
     }
@@ -59,9 +59,9 @@ pub fn sidekiq_policy(nonce: &str) -> String {
 /// The headers that come with every reply of a kind, besides the policy.
 pub fn common_headers(version: Version, kind: Kind) -> Vec<(&'static str, &'static str)> {
     match kind {
-        Kind::Bare => vec![],
+        Kind::Bare | Kind::Gate => vec![],
         Kind::Media => vec![("x-content-type-options", "nosniff")],
-        Kind::Page | Kind::App | Kind::Api | Kind::Sidekiq => {
+        Kind::Page | Kind::SignIn | Kind::App | Kind::Api | Kind::Sidekiq => {
             let mut out = vec![
                 ("x-frame-options", "DENY"),
                 ("x-content-type-options", "nosniff"),

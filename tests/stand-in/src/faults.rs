@@ -99,7 +99,7 @@ pub fn strike(
 pub fn reply(kind: &FaultKind) -> Option<Reply> {
     match kind {
         FaultKind::Status(429) => Some(
-            Reply::new(429, Kind::Page, "application/json", r#"{"error":"Too many requests"}"#)
+            Reply::new(429, Kind::Gate, "application/json", r#"{"error":"Too many requests"}"#)
                 .with("cache-control", "no-cache"),
         ),
         FaultKind::Status(status) => Some(Reply::html(

@@ -142,20 +142,17 @@ pub fn actor_reply(server: &mut Server, id: Option<Id>, request: &Request, now: 
         .filter(|id| server.account(*id).is_some_and(Account::is_local))
         .and_then(|id| cached_actor(server, id, now))
     {
-        Some(body) => Reply::new(200, Kind::App, "application/activity+json; charset=utf-8", body)
-            .with(
-                "cache-control",
-                if server.secure_mode { "private, no-store" } else { "max-age=180, public" },
-            )
-            .with("vary", "Accept, Accept-Language, Cookie"),
+        Some(body) => Reply::new(200, Kind::App, "application/activity+json; charset=utf-8", body).with(
+            "cache-control",
+            if server.secure_mode { "private, no-store" } else { "max-age=180, public" },
+        ),
         None => Reply::new(
             404,
             Kind::App,
             "application/json; charset=utf-8",
             json!({ "error": "Not Found" }).to_string(),
         )
-        .with("cache-control", "max-age=180, public")
-        .with("vary", "Accept, Accept-Language, Cookie"),
+        .with("cache-control", "max-age=180, public"),
     }
 }
 

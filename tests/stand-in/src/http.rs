@@ -119,6 +119,10 @@ impl Request {
 pub enum Kind {
     /// Settings and auth pages, redirects, CSV files.
     Page,
+    /// The sign-in page: a form may lead anywhere from it, since single sign-on does.
+    SignIn,
+    /// The redirect of those who must sign in first: the policy alone.
+    Gate,
     /// The web app: no form may be sent from it since 4.3.
     App,
     /// `/api/*`.

@@ -98,10 +98,10 @@ pub fn count(
 pub fn refusal(verdict: Verdict) -> Reply {
     let mut reply = Reply::new(
         429,
-        crate::http::Kind::Page,
+        crate::http::Kind::Gate,
         "application/json",
         serde_json::json!({ "error": "Too many requests" }).to_string(),
     );
-    reply = reply.with("cache-control", "no-cache");
+    reply = reply.with("cache-control", "no-cache").with("vary", "Origin");
     verdict.apply(reply)
 }

@@ -22,7 +22,10 @@ pub fn route(world: &mut World, request: &Request) -> Reply {
         "/manifest" => return asset("application/manifest+json", r#"{"name":"Mastodon","start_url":"/"}"#),
         "/custom.css" => return asset("text/css; charset=utf-8", ""),
         "/.well-known/webfinger" => {
-            return federation::webfinger(world.server(request.side), request.query("resource").unwrap_or(""));
+            return federation::webfinger(
+                world.server(request.side),
+                request.query("resource").unwrap_or(""),
+            );
         }
         _ => {}
     }

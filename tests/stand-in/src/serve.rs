@@ -209,7 +209,7 @@ fn finish(world: &mut World, request: &Request, reply: Reply, truncated: bool) -
         builder = builder.header(name, value);
     }
     let policy = match reply.kind {
-        Kind::Page | Kind::App => {
+        Kind::Page | Kind::SignIn | Kind::Gate | Kind::App => {
             Some(csp::page_policy(server.version, &server.origin, reply.kind, &nonce, reply.nonce.is_some()))
         }
         Kind::Api => Some(csp::API_POLICY.to_owned()),
@@ -222,7 +222,9 @@ fn finish(world: &mut World, request: &Request, reply: Reply, truncated: bool) -
     }
     let given = |name: &str| reply.header(name).is_some();
     match reply.kind {
-        Kind::Page | Kind::App | Kind::Api | Kind::Sidekiq if !given("cache-control") => {
+        Kind::Page | Kind::SignIn | Kind::Gate | Kind::App | Kind::Api | Kind::Sidekiq
+            if !given("cache-control") =>
+        {
             builder = builder.header("cache-control", "private, no-store")
         }
         Kind::Bare if !given("cache-control") => builder = builder.header("cache-control", "no-store"),
@@ -232,7 +234,15 @@ fn finish(world: &mut World, request: &Request, reply: Reply, truncated: bool) -
         builder = builder.header("vary", "Authorization, Origin");
     }
     if reply.kind == Kind::App && !given("vary") {
-        builder = builder.header("vary", "Accept, Accept-Language, Cookie");
+        let shared = allows_other_origins(request);
+        builder = builder.header(
+            "vary",
+            if shared {
+                "Accept, Accept-Language, Cookie, Origin"
+            } else {
+                "Accept, Accept-Language, Cookie"
+            },
+        );
     }
     if allows_other_origins(request) && request.header("origin").is_some() {
         builder = builder.header("access-control-allow-origin", "*");
@@ -245,7 +255,7 @@ fn finish(world: &mut World, request: &Request, reply: Reply, truncated: bool) -
                 );
         }
     }
-    if matches!(reply.kind, Kind::Page | Kind::App | Kind::Api) {
+    if matches!(reply.kind, Kind::Page | Kind::SignIn | Kind::App | Kind::Api) {
         let id = random_text();
         builder = builder.header("x-request-id", id.get(..32).unwrap_or("0")).header("x-runtime", "0.010000");
     }

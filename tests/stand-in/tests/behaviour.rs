@@ -1,5 +1,11 @@
 //! What the pair promises to the tests that rely on it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
 
 mod common;
 
@@ -14,7 +20,11 @@ fn signed_in(stage: &Stage, side: Side, user: &str) -> (Browser, String) {
 }
 
 fn move_to(browser: &mut Browser, acct: &str, password: &str) -> common::Response {
-    browser.post("/settings/migration", "/settings/migration", &[("account_migration[acct]", acct), ("account_migration[current_password]", password)])
+    browser.post(
+        "/settings/migration",
+        "/settings/migration",
+        &[("account_migration[acct]", acct), ("account_migration[current_password]", password)],
+    )
 }
 
 fn error_of(text: &str) -> String {
@@ -26,7 +36,11 @@ fn signs_in_by_the_form_and_out_again() {
     let stage = stage(Version::V4_6);
     let mut browser = Browser::new(&stage.pair.old);
     assert_eq!(browser.get("/settings/export").path().as_deref(), Some("/auth/sign_in"));
-    let reply = browser.post("/auth/sign_in", "/auth/sign_in", &[("user[email]", "ana@mail.example"), ("user[password]", PASSWORD)]);
+    let reply = browser.post(
+        "/auth/sign_in",
+        "/auth/sign_in",
+        &[("user[email]", "ana@mail.example"), ("user[password]", PASSWORD)],
+    );
     assert_eq!((reply.status, reply.path().as_deref()), (302, Some("/settings/export")));
     let page = browser.get("/settings/migration").text();
     assert!(page.contains("\"access_token\":\""));
@@ -44,11 +58,19 @@ fn actor_cache_makes_a_hasty_move_fail() {
         let (mut old, _) = signed_in(&stage, Side::Old, "ana");
         let uri = control.person(Side::New, "ana")["uri"].as_str().unwrap().to_owned();
         let path = uri.replace(&stage.pair.new.origin(), "");
-        let look = || Browser::new(&stage.pair.new).send("GET", &path, &[("accept", "application/activity+json")], b"").unwrap().json();
+        let look = || {
+            Browser::new(&stage.pair.new)
+                .send("GET", &path, &[("accept", "application/activity+json")], b"")
+                .unwrap()
+                .json()
+        };
         let target = format!("ana@{}", stage.pair.new.domain());
         assert!(look().get("alsoKnownAs").is_none());
         let handle = format!("@ana@{}", stage.pair.old.domain());
-        assert_eq!(new.post("/settings/aliases", "/settings/aliases", &[("account_alias[acct]", &handle)]).status, 302);
+        assert_eq!(
+            new.post("/settings/aliases", "/settings/aliases", &[("account_alias[acct]", &handle)]).status,
+            302
+        );
         assert!(look().get("alsoKnownAs").is_none());
         assert_eq!(error_of(&move_to(&mut old, &target, PASSWORD).text()), "is not an alias of this account");
         for _ in 0..11 {
@@ -116,7 +138,15 @@ fn a_locked_target_gets_requests() {
     assert_eq!(person["follow_requests"].as_array().unwrap().len(), 7);
     // Unlocking accepts them all.
     let (mut new, _) = signed_in(&stage, Side::New, "ana_locked");
-    assert_eq!(new.post("/settings/privacy", "/settings/privacy", &[("_method", "patch"), ("account[unlocked]", "0"), ("account[unlocked]", "1")]).status, 302);
+    assert_eq!(
+        new.post(
+            "/settings/privacy",
+            "/settings/privacy",
+            &[("_method", "patch"), ("account[unlocked]", "0"), ("account[unlocked]", "1")]
+        )
+        .status,
+        302
+    );
     assert_eq!(control.person(Side::New, "ana_locked")["followers"].as_array().unwrap().len(), 11);
 }
 
@@ -137,12 +167,33 @@ fn forms_are_guarded() {
         (form.as_str(), origin.as_str(), 200),
         (meta.as_str(), origin.as_str(), 200),
     ] {
-        assert_eq!(browser.post_raw("/settings/aliases", &[("authenticity_token", token), alias], from).status, expected, "{token} from {from}");
+        assert_eq!(
+            browser.post_raw("/settings/aliases", &[("authenticity_token", token), alias], from).status,
+            expected,
+            "{token} from {from}"
+        );
     }
     // A form's token is good for its own action only.
-    assert_eq!(browser.post_raw("/settings/migration", &[("authenticity_token", &form)], &origin).status, 422);
-    assert_eq!(browser.post_raw("/settings/migration", &[("authenticity_token", &meta)], &origin).status, 200);
-    let by_header = browser.send("POST", "/settings/aliases", &[("origin", &origin), ("x-csrf-token", &meta), ("content-type", "application/x-www-form-urlencoded")], b"").unwrap();
+    assert_eq!(
+        browser.post_raw("/settings/migration", &[("authenticity_token", &form)], &origin).status,
+        422
+    );
+    assert_eq!(
+        browser.post_raw("/settings/migration", &[("authenticity_token", &meta)], &origin).status,
+        200
+    );
+    let by_header = browser
+        .send(
+            "POST",
+            "/settings/aliases",
+            &[
+                ("origin", &origin),
+                ("x-csrf-token", &meta),
+                ("content-type", "application/x-www-form-urlencoded"),
+            ],
+            b"",
+        )
+        .unwrap();
     assert_eq!(by_header.status, 200);
 }
 
@@ -157,14 +208,28 @@ fn redirects_by_version() {
         for path in ["/", "/home", "/settings/profile", "/settings/preferences/appearance", imports] {
             assert_eq!(new.get(path).path().as_deref(), Some(landing), "{version} {path}");
         }
-        for path in ["/settings/aliases", "/settings/export", "/settings/exports/follows.csv", "/settings/migration", "/settings/migration/redirect/new", "/settings/delete", "/auth/edit", "/auth/setup", "/about", "/@ana"] {
+        for path in [
+            "/settings/aliases",
+            "/settings/export",
+            "/settings/exports/follows.csv",
+            "/settings/migration",
+            "/settings/migration/redirect/new",
+            "/settings/delete",
+            "/auth/edit",
+            "/auth/setup",
+            "/about",
+            "/@ana",
+        ] {
             assert_eq!(new.get(path).status, 200, "{version} {path}");
         }
         let state = new.get("/settings/aliases").text();
         assert_eq!(state.contains("disabled_account_id"), version >= Version::V4_1, "{version}");
         assert_eq!(state.contains("\"access_token\":null"), version >= Version::V4_1, "{version}");
         let refused = new.api("/api/v1/accounts/verify_credentials", Some(&token));
-        assert_eq!((refused.status, refused.json()["error"].as_str()), (403, Some("Your login is missing a confirmed e-mail address")));
+        assert_eq!(
+            (refused.status, refused.json()["error"].as_str()),
+            (403, Some("Your login is missing a confirmed e-mail address"))
+        );
         let (mut old, _) = signed_in(&stage, Side::Old, "ben");
         assert_eq!(old.get("/home").path().as_deref(), Some("/auth/edit"), "{version}");
         assert_eq!(old.get("/auth/setup").path().as_deref(), Some("/"), "{version}");
@@ -179,9 +244,20 @@ fn confirms_by_the_mail_and_shows_a_pending_change() {
     let control = stage.pair.control();
     let (mut new, _) = signed_in(&stage, Side::New, "ana_new");
     assert_eq!(new.api("/api/v1/emails/check_confirmation", None).text(), "false");
-    assert_eq!(new.post("/auth/setup", "/auth/setup", &[("_method", "patch"), ("user[email]", "ana_new@mail.example")]).status, 302);
+    assert_eq!(
+        new.post(
+            "/auth/setup",
+            "/auth/setup",
+            &[("_method", "patch"), ("user[email]", "ana_new@mail.example")]
+        )
+        .status,
+        302
+    );
     let mails = control.get("mails");
-    let link = mails.as_array().unwrap().last().unwrap()["link"].as_str().unwrap().replace(&stage.pair.new.origin(), "");
+    let link = mails.as_array().unwrap().last().unwrap()["link"]
+        .as_str()
+        .unwrap()
+        .replace(&stage.pair.new.origin(), "");
     assert_eq!(new.get(&link).path().as_deref(), Some("/web/start"));
     assert_eq!(new.api("/api/v1/emails/check_confirmation", None).text(), "true");
     assert_eq!(new.get("/auth/confirmation/new").status, 302);
@@ -203,8 +279,17 @@ fn conversations_page_by_their_last_status() {
         let items = reply.json();
         pages += 1;
         seen.extend(items.as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()));
-        let Some(next) = reply.header("link").and_then(|link| link.split(", ").find(|part| part.ends_with("rel=\"next\""))).map(|part| common::between(part, "<", ">")) else { break };
-        assert!(next.contains(&format!("max_id={}", items.as_array().unwrap().last().unwrap()["last_status"]["id"].as_str().unwrap())));
+        let Some(next) = reply
+            .header("link")
+            .and_then(|link| link.split(", ").find(|part| part.ends_with("rel=\"next\"")))
+            .map(|part| common::between(part, "<", ">"))
+        else {
+            break;
+        };
+        assert!(next.contains(&format!(
+            "max_id={}",
+            items.as_array().unwrap().last().unwrap()["last_status"]["id"].as_str().unwrap()
+        )));
         path = next.replace(&stage.pair.old.origin(), "");
     }
     assert_eq!((seen.len(), pages), (14, 3), "an exactly full last page is followed by an empty one");
@@ -217,7 +302,10 @@ fn limits_tokens_and_paging() {
     let stage = stage(Version::V4_6);
     let (mut old, token) = signed_in(&stage, Side::Old, "ana");
     let first = old.api("/api/v1/preferences", Some(&token));
-    assert_eq!((first.header("x-ratelimit-limit"), first.header("x-ratelimit-remaining")), (Some("300"), Some("299")));
+    assert_eq!(
+        (first.header("x-ratelimit-limit"), first.header("x-ratelimit-remaining")),
+        (Some("300"), Some("299"))
+    );
     let mut refused = None;
     for _ in 0..700 {
         let reply = old.api("/api/v1/preferences", Some(&token));
@@ -241,18 +329,31 @@ fn imports_in_two_steps() {
     let control = stage.pair.control();
     let (mut new, _) = signed_in(&stage, Side::New, "ana_ready");
     let old = stage.pair.old.domain();
-    let csv = format!("Account address,Show boosts,Notify on new posts,Languages\ncarol01@{old},true,false,\nrita@remote.example,false,true,\"de, en\"\nghost@nowhere.example,true,false,\n");
+    let csv = format!(
+        "Account address,Show boosts,Notify on new posts,Languages\ncarol01@{old},true,false,\nrita@remote.example,false,true,\"de, en\"\nghost@nowhere.example,true,false,\n"
+    );
     let reply = new.upload("following", "merge", Some(("follows.csv", csv.as_bytes())));
     assert_eq!(reply.path().as_deref(), Some("/settings/imports/1"));
     assert!(new.get("/settings/imports/1").text().contains("up to <strong>3 accounts</strong>"));
     assert_eq!(new.get("/settings/imports/1/failures.csv").status, 404);
-    assert_eq!(new.post("/settings/imports/1", "/settings/imports/1/confirm", &[]).path().as_deref(), Some("/settings/imports"));
+    assert_eq!(
+        new.post("/settings/imports/1", "/settings/imports/1/confirm", &[]).path().as_deref(),
+        Some("/settings/imports")
+    );
     control.advance_seconds(10);
     let page = new.get("/settings/imports").text();
-    assert!(page.contains("Finished") && page.contains("2 / 3") && page.contains("/settings/imports/1/failures.csv"));
+    assert!(
+        page.contains("Finished")
+            && page.contains("2 / 3")
+            && page.contains("/settings/imports/1/failures.csv")
+    );
     assert!(new.get("/settings/imports/1/failures.csv").text().contains("ghost@nowhere.example"));
     assert_eq!(control.person(Side::New, "ana_ready")["follows"].as_array().unwrap().len(), 2);
-    for (file, error) in [(Some(("follows.csv", &b""[..])), "Empty CSV file"), (None, "can't be blank"), (Some(("x.csv", &b"\"a\"b,c\n"[..])), "Invalid CSV file")] {
+    for (file, error) in [
+        (Some(("follows.csv", &b""[..])), "Empty CSV file"),
+        (None, "can't be blank"),
+        (Some(("x.csv", &b"\"a\"b,c\n"[..])), "Invalid CSV file"),
+    ] {
         let reply = new.upload("following", "merge", file);
         assert_eq!(reply.status, 200);
         assert!(error_of(&reply.text()).starts_with(error), "{error}");
@@ -264,7 +365,9 @@ fn faults_strike_as_arranged() {
     let stage = stage(Version::V4_6);
     let control = stage.pair.control();
     let (mut old, _) = signed_in(&stage, Side::Old, "ana");
-    let fault = |kind: &str, nth: u64| control.post("fault", &json!({ "path_contains": "/settings/export", "nth": nth, "kind": kind }));
+    let fault = |kind: &str, nth: u64| {
+        control.post("fault", &json!({ "path_contains": "/settings/export", "nth": nth, "kind": kind }))
+    };
     fault("close", 2);
     assert_eq!(old.get("/settings/export").status, 200);
     assert!(old.send("GET", "/settings/export", &[], b"").is_err());
@@ -277,10 +380,17 @@ fn faults_strike_as_arranged() {
     assert!(cut < old.get("/settings/export").body.len());
     fault("sign-out", 1);
     assert_eq!(old.get("/settings/export").path().as_deref(), Some("/auth/sign_in"));
-    assert!(control.get("requests").as_array().unwrap().iter().any(|entry| entry["path"] == "/settings/export" && entry["auth"] == "cookie" && entry["user"] == "ana"));
+    assert!(
+        control.get("requests").as_array().unwrap().iter().any(|entry| entry["path"] == "/settings/export"
+            && entry["auth"] == "cookie"
+            && entry["user"] == "ana")
+    );
     // A server that is down when the other asks makes the move fail.
     let (mut old, _) = signed_in(&stage, Side::Old, "ana");
-    control.post("fault", &json!({ "path_contains": "/.well-known/webfinger", "server": "new", "kind": "status:503" }));
+    control.post(
+        "fault",
+        &json!({ "path_contains": "/.well-known/webfinger", "server": "new", "kind": "status:503" }),
+    );
     let target = format!("ana_ready@{}", stage.pair.new.domain());
     assert_eq!(error_of(&move_to(&mut old, &target, PASSWORD).text()), "could not be found");
     assert_eq!(move_to(&mut old, &target, PASSWORD).status, 302);

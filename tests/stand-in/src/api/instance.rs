@@ -12,10 +12,8 @@ const TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 pub fn route(call: &Call, parts: &[&str]) -> Result<Reply, Reply> {
     match parts {
-        ["api", "v1", "instance"] => Ok(Reply::json(200, &first(call))),
-        ["api", "v2", "instance"] if call.version().at_least(Version::V4_1) => {
-            Ok(Reply::json(200, &second(call)))
-        }
+        ["api", "v1", "instance"] => Ok(cached(&first(call))),
+        ["api", "v2", "instance"] if call.version().at_least(Version::V4_1) => Ok(cached(&second(call))),
         ["api", "v1", "instance", "rules"] => Ok(Reply::json(200, &json!([]))),
         ["api", "v1", "instance", "peers"] => Ok(Reply::json(200, &json!([]))),
         ["api", "v1", "instance", "domain_blocks"] => {
@@ -33,6 +31,12 @@ pub fn route(call: &Call, parts: &[&str]) -> Result<Reply, Reply> {
         }
         _ => Err(not_found()),
     }
+}
+
+fn cached(value: &Value) -> Reply {
+    Reply::json(200, value)
+        .with("cache-control", "max-age=300, public, stale-while-revalidate=30, stale-if-error=86400")
+        .with("vary", "Accept, Origin")
 }
 
 fn media() -> Value {

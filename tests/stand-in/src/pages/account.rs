@@ -20,7 +20,7 @@ fn status(visit: &Visit, me: Id) -> Markup {
     let server = visit.server();
     let (Some(account), Some(user)) = (server.account(me), server.user(me)) else { return html! {} };
     let text = if !user.confirmed {
-        let mail = if server.version.has_html_theme() { "email" } else { "e-mail" };
+        let mail = if server.version.at_least(Version::V4_3) { "email" } else { "e-mail" };
         Some((
             format!("Waiting for {mail} confirmation to be completed."),
             Some(("/auth/confirmation/new", "Didn't receive a confirmation link?")),

@@ -53,7 +53,7 @@ fn page(visit: &mut Visit, value: &str, errors: Option<&FormErrors>) -> Reply {
         ..Input::default()
     };
     let content = html! {
-        form class="simple_form new_account_alias" id="new_account_alias" novalidate action="/settings/aliases" accept-charset="UTF-8" method="post" {
+        form class="simple_form new_account_alias" id="new_account_alias" novalidate="novalidate" action="/settings/aliases" accept-charset="UTF-8" method="post" {
             (form::hidden(version, visit.session(), "/settings/aliases", "post"))
             (form::error_alert(errors))
             p class="hint" {

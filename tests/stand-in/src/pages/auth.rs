@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::form::{self, Input};
 use super::{Visit, layout};
-use crate::http::Reply;
+use crate::http::{Kind, Reply};
 use crate::social;
 use crate::state::{Id, random, random_text};
 use crate::version::Version;
@@ -40,7 +40,7 @@ pub fn sign_in_page(visit: &mut Visit, email: Option<&str>) -> Reply {
         ..Input::default()
     };
     let content = html! {
-        form class="simple_form new_user" id="new_user" novalidate action="/auth/sign_in" accept-charset="UTF-8" method="post" {
+        form class="simple_form new_user" id="new_user" novalidate="novalidate" action="/auth/sign_in" accept-charset="UTF-8" method="post" {
             (form::hidden(version, visit.session(), "/auth/sign_in", "post"))
             h1 class="title" { "Login to " (domain) }
             p class="lead" { "Login with your " strong { (domain) } " credentials. If your account is hosted on a different server, you will not be able to log in here." }
@@ -56,7 +56,9 @@ pub fn sign_in_page(visit: &mut Visit, email: Option<&str>) -> Reply {
             }
         }
     };
-    layout::auth(visit, "Log in", &content)
+    let mut reply = layout::auth(visit, "Log in", &content);
+    reply.kind = Kind::SignIn;
+    reply
 }
 
 /// Signs in by e-mail address; by user name too, which saves typing in tests.
@@ -185,7 +187,7 @@ pub fn setup_page(visit: &mut Visit) -> Reply {
     if !version.at_least(Version::V4_2) {
         let missing = visit.request.query("missing_email").is_some();
         let content = html! {
-            form class="simple_form edit_user" id=(id) novalidate action="/auth/setup" accept-charset="UTF-8" method="post" {
+            form class="simple_form edit_user" id=(id) novalidate="novalidate" action="/auth/setup" accept-charset="UTF-8" method="post" {
                 (hidden)
                 p class="hint" { "An email with a confirmation link has been sent to " strong { (email) } "." }
                 @if missing { div class="fields-group" { (address_input(version, &email)) } (form::submit("btn button", "Change email", false)) }
@@ -195,7 +197,7 @@ pub fn setup_page(visit: &mut Visit) -> Reply {
         return layout::auth(visit, "Setup", &content);
     }
     let content = html! {
-        form class="simple_form edit_user" id=(id) novalidate action="/auth/setup" accept-charset="UTF-8" method="post" data-confirmation-poll="5" {
+        form class="simple_form edit_user" id=(id) novalidate="novalidate" action="/auth/setup" accept-charset="UTF-8" method="post" data-confirmation-poll="5" {
             (hidden)
             (progress(version))
             h1 class="title" { "Check your inbox" }
@@ -248,7 +250,7 @@ pub fn confirmation_page(visit: &mut Visit) -> Reply {
     let read_only = state.is_some() && version.at_least(Version::V4_2);
     let value = state.map(|(_, email)| email).unwrap_or_default();
     let content = html! {
-        form class="simple_form new_user" id="new_user" novalidate action="/auth/confirmation" accept-charset="UTF-8" method="post" {
+        form class="simple_form new_user" id="new_user" novalidate="novalidate" action="/auth/confirmation" accept-charset="UTF-8" method="post" {
             (form::hidden(version, visit.session(), "/auth/confirmation", "post"))
             div class="fields-group" {
                 div class="input with_label email optional user_email" {

@@ -1,6 +1,6 @@
 //! Inputs as simple_form draws them: a wrapper `.input.MODEL_ATTR`, label, hint, the input with a stable id, and `span.error` (facts 1.1).
 
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 
 use crate::csrf;
 use crate::moves::FormErrors;
@@ -107,7 +107,7 @@ pub fn check_box(
     version: Version,
     model: &str,
     path: &str,
-    label: &str,
+    label: impl Render,
     hint: &str,
     checked: bool,
 ) -> Markup {

@@ -149,7 +149,7 @@ fn index(visit: &mut Visit, me: Id, refused: Option<(&str, bool, &str)>) -> Repl
         if error.is_some() { " field_with_errors" } else { "" }
     );
     let content = html! {
-        form class={ "simple_form new_" (model) } id={ "new_" (model) } novalidate enctype="multipart/form-data" action=(path) accept-charset="UTF-8" method="post" {
+        form class={ "simple_form new_" (model) } id={ "new_" (model) } novalidate="novalidate" enctype="multipart/form-data" action=(path) accept-charset="UTF-8" method="post" {
             (form::hidden(version, visit.session(), path, "post"))
             div class=(groups) {
                 div class={ "input with_block_label grouped_select required " (model) "_type field_with_hint" } {
@@ -248,12 +248,17 @@ fn preamble(import: &Import) -> Markup {
 
 fn confirmation(visit: &mut Visit, import: &Import) -> Reply {
     let id = import.id;
+    let cancel = if visit.server().version.has_html_theme() {
+        "button button-secondary"
+    } else {
+        "button button-tertiary"
+    };
     let content = html! {
         @if import.mismatch { div class="flash-message warning" { "It appears you may have selected the wrong type for this import, please double-check." } }
         p class="hint" { (preamble(import)) }
         div class="simple_form" {
             div class="actions" {
-                a class="button button-secondary" rel="nofollow" data-method="delete" href={ "/settings/imports/" (id) } { "Cancel" }
+                a class=(cancel) rel="nofollow" data-method="delete" href={ "/settings/imports/" (id) } { "Cancel" }
                 a class="button" rel="nofollow" data-method="post" href={ "/settings/imports/" (id) "/confirm" } { "Confirm" }
             }
         }

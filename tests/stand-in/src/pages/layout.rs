@@ -115,7 +115,16 @@ fn script_safe(value: &Value) -> PreEscaped<String> {
     PreEscaped(value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"))
 }
 
-fn head(visit: &Visit, title: &str, nonce: &str, with_state: bool, with_csrf: bool) -> Markup {
+const DESCRIPTION: &str = "The social network of the future: No ads, no corporate surveillance, ethical design, and decentralization! Own your data with Mastodon!";
+
+fn head(
+    visit: &Visit,
+    title: &str,
+    nonce: &str,
+    with_state: bool,
+    with_csrf: bool,
+    extra: &Markup,
+) -> Markup {
     let server = visit.server();
     let version = server.version;
     let session = visit.session();
@@ -128,6 +137,7 @@ fn head(visit: &Visit, title: &str, nonce: &str, with_state: bool, with_csrf: bo
             @if version.has_html_theme() { script src="/packs/theme-selection.js" {} }
             meta name="theme-color" content="#181820" media="(prefers-color-scheme: dark)";
             meta name="theme-color" content="#ffffff" media="(prefers-color-scheme: light)";
+            meta content="yes" name="mobile-web-app-capable";
             title { (title) }
             link rel="stylesheet" href="/packs/assets/default.css" media="all";
             script src="/packs/common.js" defer {}
@@ -136,6 +146,7 @@ fn head(visit: &Visit, title: &str, nonce: &str, with_state: bool, with_csrf: bo
                 meta name="csrf-token" content=(csrf::meta_token(session));
             }
             meta content=(nonce) name="style-nonce" nonce=[version.at_least(Version::V4_5).then_some(nonce)] property=[version.at_least(Version::V4_5).then_some("csp-nonce")];
+            (extra)
             @if with_state {
                 script id="initial-state" type="application/json" { (script_safe(&initial_state(server, visit.me, session.token.as_deref(), visit.now()))) }
             }
@@ -243,13 +254,20 @@ pub fn admin(visit: &mut Visit, title: &str, content: &Markup) -> Reply {
     admin_with(visit, title, None, content)
 }
 
-pub fn admin_with(visit: &mut Visit, title: &str, tabs: Option<&Markup>, content: &Markup) -> Reply {
+pub fn admin_with(visit: &mut Visit, heading_text: &str, tabs: Option<&Markup>, content: &Markup) -> Reply {
+    // The profile pages share a heading and tabs; the title is the tab's.
+    let title = match visit.request.path.as_str() {
+        "/settings/profile" => "Edit profile",
+        "/settings/privacy" => "Privacy and reach",
+        _ => heading_text,
+    };
     let flash = visit.take_flash();
     let nonce = nonce();
     let version = visit.server().version;
-    let head = head(visit, &format!("{title} - {SITE}"), &nonce, true, true);
+    let head = head(visit, &format!("{title} - {SITE}"), &nonce, true, true, &html! {});
     let path = visit.request.path.clone();
-    let inner = html! { div class="content" { (heading(version, title, tabs)) (flashes(&flash)) (content) } };
+    let inner =
+        html! { div class="content" { (heading(version, heading_text, tabs)) (flashes(&flash)) (content) } };
     let sidebar = html! {
         div class="sidebar-wrapper__inner" {
             div class="sidebar" {
@@ -287,7 +305,8 @@ pub fn auth(visit: &mut Visit, title: &str, content: &Markup) -> Reply {
     let flash = visit.take_flash();
     let nonce = nonce();
     let version = visit.server().version;
-    let head = head(visit, &format!("{title} - {SITE}"), &nonce, false, true);
+    let extra = html! { @if visit.me.is_none() { meta content=(DESCRIPTION) name="description"; } };
+    let head = head(visit, &format!("{title} - {SITE}"), &nonce, false, true, &extra);
     let class = match version {
         v if v.has_html_theme() => String::new(),
         v if v.at_least(Version::V4_3) => theme_classes(v).trim().to_owned(),
@@ -312,12 +331,20 @@ pub fn auth(visit: &mut Visit, title: &str, content: &Markup) -> Reply {
 }
 
 /// The web app. What its scripts would draw is left out; a line says where one is.
-pub fn app(visit: &mut Visit, status: u16) -> Reply {
+pub fn app(visit: &mut Visit, title: &str, status: u16) -> Reply {
     let nonce = nonce();
     let server = visit.server();
     let version = server.version;
     let with_csrf = visit.me.is_some() || !version.at_least(Version::V4_2);
-    let head = head(visit, SITE, &nonce, true, with_csrf);
+    let path = visit.request.path.as_str();
+    let public = path == "/about" || path.starts_with("/@");
+    let extra = html! {
+        meta content=(DESCRIPTION) name="description";
+        @if visit.me.is_some() && path != "/" && !public { meta content="noindex" name="robots"; }
+        @if visit.me.is_some() && !public { meta content=(path) name="initialPath"; }
+        meta content=(crate::api::instance::VAPID) name="applicationServerKey";
+    };
+    let head = head(visit, title, &nonce, true, with_csrf, &extra);
     let name = visit.me.and_then(|me| server.account(me)).map(|account| account.acct());
     let body = html! {
         body class={ "app-body" (theme_classes(version)) } {

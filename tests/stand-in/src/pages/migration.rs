@@ -208,7 +208,7 @@ fn page(visit: &mut Visit, me: Id, value: &str, errors: Option<&FormErrors>) -> 
         (status_box(visit, me))
         hr class="spacer";
         (layout::section(version, "Move to a different account"))
-        form class="simple_form new_account_migration" id="new_account_migration" novalidate action="/settings/migration" accept-charset="UTF-8" method="post" {
+        form class="simple_form new_account_migration" id="new_account_migration" novalidate="novalidate" action="/settings/migration" accept-charset="UTF-8" method="post" {
             (form::hidden(version, visit.session(), "/settings/migration", "post"))
             @if let Some(days) = days {
                 p class="hint" { span class="warning-hint" { "You have recently migrated your account. This function will become available again in " (days) " days." } }
@@ -230,7 +230,7 @@ fn page(visit: &mut Visit, me: Id, value: &str, errors: Option<&FormErrors>) -> 
 fn redirect_page(visit: &mut Visit, value: Option<&str>, errors: Option<&FormErrors>) -> Reply {
     let version = visit.server().version;
     let content = html! {
-        form class="simple_form new_form_redirect" id="new_form_redirect" novalidate action="/settings/migration/redirect" accept-charset="UTF-8" method="post" {
+        form class="simple_form new_form_redirect" id="new_form_redirect" novalidate="novalidate" action="/settings/migration/redirect" accept-charset="UTF-8" method="post" {
             (form::hidden(version, visit.session(), "/settings/migration/redirect", "post"))
             p class="hint" { "Before proceeding, please read these notes carefully:" }
             ul class="hint" {

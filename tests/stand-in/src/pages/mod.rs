@@ -14,7 +14,7 @@ pub mod web;
 
 use crate::clock::Millis;
 use crate::csrf;
-use crate::http::{Reply, Request};
+use crate::http::{Kind, Reply, Request};
 use crate::state::{Id, Server, Session, Side, World, random, random_text};
 
 /// One visit of a page: the world, the request, the session (made if there was none) and who is signed in.
@@ -88,6 +88,12 @@ impl<'a> Visit<'a> {
         Reply::redirect(&format!("{}{path}", self.server().origin))
     }
 
+    pub fn redirect_for_good(&self, path: &str) -> Reply {
+        let mut reply = self.redirect(path).with("cache-control", "no-cache");
+        reply.status = 301;
+        reply
+    }
+
     /// The cookies that Mastodon sends anew with every page.
     pub fn with_cookies(&self, reply: Reply) -> Reply {
         let session = format!("_mastodon_session={}; path=/; HttpOnly; SameSite=Lax", self.session_id);
@@ -157,7 +163,10 @@ fn answer(visit: &mut Visit) -> Reply {
             session.return_to = Some(path.to_owned());
         }
         visit.flash("alert", "You need to login or sign up before continuing.");
-        return visit.redirect("/auth/sign_in");
+        // This redirect is made before the pages' own headers are set.
+        let mut reply = visit.redirect("/auth/sign_in").with("cache-control", "no-cache");
+        reply.kind = Kind::Gate;
+        return reply;
     }
     if let Some(me) = visit.me
         && !visit.server().functional(me)
@@ -179,8 +188,8 @@ fn answer(visit: &mut Visit) -> Reply {
         ("POST", ["auth", "confirmation"]) => auth::resend(visit),
         ("GET", ["auth", "edit"]) => account::page(visit, None),
         ("PUT" | "PATCH", ["auth"]) => account::update(visit),
-        ("GET", ["settings"]) => visit.redirect("/settings/profile"),
-        ("GET", ["settings", "preferences"]) => visit.redirect("/settings/preferences/appearance"),
+        ("GET", ["settings"]) => visit.redirect_for_good("/settings/profile"),
+        ("GET", ["settings", "preferences"]) => visit.redirect_for_good("/settings/preferences/appearance"),
         ("GET", [".well-known", "change-password"]) => visit.redirect("/auth/edit"),
         (_, ["settings", "migration", ..]) => migration::route(visit, parts.get(2..).unwrap_or(&[])),
         (_, ["settings", "aliases", ..]) => alias::route(visit, parts.get(2..).unwrap_or(&[])),
@@ -226,8 +235,8 @@ fn refuse_non_functional(visit: &mut Visit, me: Id) -> Reply {
         );
     }
     if server.version.unconfirmed_lands_on_setup() && !confirmed {
-        visit.redirect("/auth/setup")
+        visit.redirect("/auth/setup").with("cache-control", "no-cache")
     } else {
-        visit.redirect("/auth/edit")
+        visit.redirect("/auth/edit").with("cache-control", "no-cache")
     }
 }

@@ -74,7 +74,7 @@ pub fn page(visit: &mut Visit) -> Reply {
     };
     let method = "patch";
     let content = html! {
-        form class="simple_form edit_account" id="edit_profile" novalidate enctype="multipart/form-data" action="/settings/profile" accept-charset="UTF-8" method="post" {
+        form class="simple_form edit_account" id="edit_profile" novalidate="novalidate" enctype="multipart/form-data" action="/settings/profile" accept-charset="UTF-8" method="post" {
             (form::hidden(version, visit.session(), "/settings/profile", method))
             p class="lead" { strong { "Customize what people see on your public profile and next to your posts." } " Other people are more likely to follow you back and interact with you when you have a filled out profile and a profile picture." }
             h4 { "Basic information" }
@@ -177,13 +177,19 @@ pub fn privacy_page(visit: &mut Visit) -> Reply {
         return layout::not_found(visit.server());
     };
     let lead = |text: &str| html! { p class="lead" { (text) } };
+    let feature = if version.has_html_theme() {
+        "Feature me in discovery experiences"
+    } else {
+        "Feature profile and posts in discovery algorithms"
+    };
+    let feature = html! { (feature) " " span class="recommended" { "Recommended" } };
     let content = html! {
-        form class="simple_form edit_account" id={ "edit_account_" (account.id) } novalidate action="/settings/privacy" accept-charset="UTF-8" method="post" {
+        form class="simple_form edit_account" id={ "edit_account_" (account.id) } novalidate="novalidate" action="/settings/privacy" accept-charset="UTF-8" method="post" {
             (form::hidden(version, visit.session(), "/settings/privacy", "patch"))
             p class="lead" { strong { "Customize how you want your profile and your posts to be found." } " A variety of features in Mastodon can help you reach a wider audience when enabled." }
             (sub(version, "Reach"))
             (lead("Control whether you want to be discovered and followed by new people."))
-            (form::check_box(version, "account", "discoverable", "Feature profile and posts in discovery algorithms", "Your public posts and profile may be featured or recommended in various areas of Mastodon.", account.discoverable == Some(true)))
+            (form::check_box(version, "account", "discoverable", &feature, "Your public posts and profile may be featured or recommended in various areas of Mastodon.", account.discoverable == Some(true)))
             (form::check_box(version, "account", "unlocked", "Automatically accept new followers", "People will be able to follow you without requesting approval. Uncheck if you want to review follow requests and choose whether to accept or reject new followers.", !account.locked))
             (sub(version, "Search"))
             (lead("Control how you want to be found."))
@@ -208,7 +214,7 @@ pub fn privacy_page(visit: &mut Visit) -> Reply {
 }
 
 fn sub(version: Version, text: &str) -> Markup {
-    html! { @if version.has_html_theme() { h2 { (text) } } @else { h3 { (text) } } }
+    html! { @if version.has_html_theme() { h2 { (text) } } @else { h4 { (text) } } }
 }
 
 pub fn privacy(visit: &mut Visit) -> Reply {
@@ -238,7 +244,7 @@ pub fn privacy(visit: &mut Visit) -> Reply {
 pub fn appearance(visit: &mut Visit) -> Reply {
     let version = visit.server().version;
     let content = html! {
-        form class="simple_form edit_user" id="edit_user" novalidate action="/settings/preferences/appearance" accept-charset="UTF-8" method="post" {
+        form class="simple_form edit_user" id="edit_user" novalidate="novalidate" action="/settings/preferences/appearance" accept-charset="UTF-8" method="post" {
             (form::hidden(version, visit.session(), "/settings/preferences/appearance", "patch"))
             div class="fields-group" {
                 div class="input with_label select optional user_locale" {
@@ -278,6 +284,7 @@ pub fn relationships(visit: &mut Visit) -> Reply {
 
 pub fn delete_page(visit: &mut Visit, errors: Option<&FormErrors>) -> Reply {
     let version = visit.server().version;
+    let unconfirmed = visit.me.and_then(|me| visit.server().user(me)).is_some_and(|user| !user.confirmed);
     let password = Input {
         model: "form_delete_confirmation",
         attr: "password",
@@ -289,14 +296,23 @@ pub fn delete_page(visit: &mut Visit, errors: Option<&FormErrors>) -> Reply {
         ..Input::default()
     };
     let content = html! {
-        form class="simple_form new_form_delete_confirmation" id="new_form_delete_confirmation" novalidate action="/settings/delete" accept-charset="UTF-8" method="post" {
+        form class="simple_form new_form_delete_confirmation" id="new_form_delete_confirmation" novalidate="novalidate" action="/settings/delete" accept-charset="UTF-8" method="post" {
             (form::hidden(version, visit.session(), "/settings/delete", "delete"))
             p class="hint" { "Before proceeding, please read these notes carefully:" }
+            @if unconfirmed {
+                ul class="hint" {
+                    li class="positive-hint" { "You can " a href="/auth/edit" { "change your email address" } " without deleting your account" }
+                    li class="positive-hint" { "If you are not receiving the confirmation email, you can " a href="/auth/confirmation/new" { "request it again" } }
+                    li class="positive-hint" { "If it still doesn't arrive, you can email " a href="mailto:" {} " for help" }
+                    li class="positive-hint" { "Your username will become available again" }
+                }
+            } @else {
             ul class="hint" {
                 li class="warning-hint" { "You will not be able to restore or reactivate your account" }
                 li class="warning-hint" { "Your username will remain unavailable" }
                 li class="warning-hint" { "Your posts and other data will be permanently removed" }
                 li class="warning-hint" { "Content that has been cached by other servers may persist" }
+            }
             }
             p class="hint" { "For more details, see the " a href="/privacy-policy" { "privacy policy" } "." }
             hr class="spacer";

@@ -4,13 +4,19 @@ use super::{Visit, layout};
 use crate::http::Reply;
 
 pub fn app(visit: &mut Visit) -> Reply {
-    layout::app(visit, 200)
+    let title = if visit.request.path == "/about" { "About - Mastodon" } else { "Mastodon" };
+    layout::app(visit, title, 200)
 }
 
 pub fn profile(visit: &mut Visit, handle: &str) -> Reply {
     let found = visit.server().find_acct(handle).filter(|id| visit.server().available(*id));
     match found {
-        Some(_) => layout::app(visit, 200),
+        Some(id) => {
+            let server = visit.server();
+            let name = server.account(id).map(|account| account.display_name.clone()).unwrap_or_default();
+            let title = format!("{name} (@{}) - Mastodon", server.full_acct(id));
+            layout::app(visit, &title, 200)
+        }
         None => layout::not_found(visit.server()),
     }
 }

@@ -1,5 +1,12 @@
 //! A small HTTP client with cookies for the tests: plain sockets, one connection each, nothing followed unless asked.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -19,7 +26,9 @@ pub fn stage(version: Version) -> Stage {
 
 pub fn stage_of(old_version: Version, new_version: Version) -> Stage {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let pair = runtime.block_on(stand_in::start(Options { old_version, new_version, ..Options::default() })).unwrap();
+    let pair = runtime
+        .block_on(stand_in::start(Options { old_version, new_version, ..Options::default() }))
+        .unwrap();
     Stage { pair, _runtime: runtime }
 }
 
@@ -69,14 +78,25 @@ impl Browser {
         browser
     }
 
-    pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> std::io::Result<Response> {
+    pub fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> std::io::Result<Response> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.server.port()))?;
-        let mut out = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n", self.server.domain(), body.len());
+        let mut out = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n",
+            self.server.domain(),
+            body.len()
+        );
         for (name, value) in headers {
             out.push_str(&format!("{name}: {value}\r\n"));
         }
         if !self.cookies.is_empty() && !headers.iter().any(|(name, _)| *name == "cookie") {
-            let all: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let all: Vec<String> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             out.push_str(&format!("cookie: {}\r\n", all.join("; ")));
         }
         out.push_str("\r\n");
@@ -84,11 +104,20 @@ impl Browser {
         stream.write_all(body)?;
         let mut raw = Vec::new();
         stream.read_to_end(&mut raw)?;
-        let Some(split) = raw.windows(4).position(|window| window == b"\r\n\r\n") else { return Err(std::io::ErrorKind::UnexpectedEof.into()) };
+        let Some(split) = raw.windows(4).position(|window| window == b"\r\n\r\n") else {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        };
         let head = String::from_utf8_lossy(&raw[..split]).into_owned();
         let mut lines = head.split("\r\n");
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok()).unwrap_or(0);
-        let headers: Vec<(String, String)> = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+        let status = lines
+            .next()
+            .and_then(|line| line.split(' ').nth(1))
+            .and_then(|code| code.parse().ok())
+            .unwrap_or(0);
+        let headers: Vec<(String, String)> = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect();
         for (name, value) in &headers {
             if name == "set-cookie"
                 && let Some((key, rest)) = value.split_once('=')
@@ -128,7 +157,17 @@ impl Browser {
 
     pub fn post_raw(&mut self, action: &str, fields: &[(&str, &str)], origin: &str) -> Response {
         let body = serde_urlencoded::to_string(fields).unwrap();
-        self.send("POST", action, &[("content-type", "application/x-www-form-urlencoded"), ("origin", origin), ("accept", "text/html")], body.as_bytes()).unwrap()
+        self.send(
+            "POST",
+            action,
+            &[
+                ("content-type", "application/x-www-form-urlencoded"),
+                ("origin", origin),
+                ("accept", "text/html"),
+            ],
+            body.as_bytes(),
+        )
+        .unwrap()
     }
 
     /// Posts and follows the redirects, as a browser does.
@@ -148,8 +187,16 @@ impl Browser {
     pub fn upload(&mut self, kind: &str, mode: &str, file: Option<(&str, &[u8])>) -> Response {
         let token = self.meta_token("/settings/imports");
         let mut body = Vec::new();
-        for (name, value) in [("authenticity_token", token.as_str()), ("form_import[type]", kind), ("form_import[mode]", ""), ("form_import[mode]", mode)] {
-            body.extend(format!("--xx\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").into_bytes());
+        for (name, value) in [
+            ("authenticity_token", token.as_str()),
+            ("form_import[type]", kind),
+            ("form_import[mode]", ""),
+            ("form_import[mode]", mode),
+        ] {
+            body.extend(
+                format!("--xx\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+                    .into_bytes(),
+            );
         }
         if let Some((name, bytes)) = file {
             body.extend(format!("--xx\r\nContent-Disposition: form-data; name=\"form_import[data]\"; filename=\"{name}\"\r\nContent-Type: text/csv\r\n\r\n").into_bytes());
@@ -158,7 +205,13 @@ impl Browser {
         }
         body.extend(b"--xx--\r\n");
         let origin = self.server.origin();
-        self.send("POST", "/settings/imports", &[("content-type", "multipart/form-data; boundary=xx"), ("origin", &origin)], &body).unwrap()
+        self.send(
+            "POST",
+            "/settings/imports",
+            &[("content-type", "multipart/form-data; boundary=xx"), ("origin", &origin)],
+            &body,
+        )
+        .unwrap()
     }
 }
 
