@@ -1,7 +1,10 @@
 //! Every message between loader, guard, background and desk: one closed enum each way.
 //!
-//! Two more are spoken in plain JavaScript, before any wasm runs: `module` (the loader asks for the wasm bytes) and
-//! `open-desk` (its notice where the page forbids wasm). See `extension/background.js`.
+//! Three more are spoken in plain JavaScript, before any wasm runs: `module` (the loader asks for the wasm bytes),
+//! `no-wasm` and `open-desk` (the notice where the page forbids wasm). See `extension/background.js`.
+//!
+//! The enums are tagged from outside, `{"look": {…}}`: a tag inside would have serde buffer every message, at a cost of
+//! 60 KB of wasm.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +19,7 @@ use crate::trunk::store::{Party, Store};
 
 /// To the background.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum ToBackground {
     /// A guard: this is what my page says; what do you know? Answered with a [`View`].
     Hello { page: PageKind, handle: Option<Handle>, typed: Option<Handle>, facts: AccountFacts },
@@ -69,7 +72,7 @@ pub struct ToDesk {
 
 /// To what runs in a server's tab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum ToTab {
     /// To the guard: something is known that was not before.
     News,
@@ -116,10 +119,10 @@ mod tests {
         assert_eq!(serde_json::from_str::<ToBackground>(&text).unwrap(), message);
         for strange in [
             "{}",
-            "{\"type\":\"token\"}",
-            "{\"type\":\"look\"}",
-            "{\"type\":\"desk\",\"grant\":\"not a domain\"}",
-            "{\"type\":\"hello\",\"page\":\"migration\",\"handle\":5,\"typed\":null,\"facts\":{}}",
+            "{\"token\":{}}",
+            "{\"look\":{}}",
+            "{\"desk\":{\"grant\":\"not a domain\"}}",
+            "{\"hello\":{\"page\":\"migration\",\"handle\":5,\"typed\":null,\"facts\":{}}}",
         ] {
             assert!(serde_json::from_str::<ToBackground>(strange).is_err(), "{strange}");
         }

@@ -4,9 +4,8 @@
 use std::cell::RefCell;
 
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
-use super::{ask, chrome};
+use super::{ask, chrome, go};
 use crate::account::{Domain, Handle};
 use crate::check;
 use crate::job::Job;
@@ -109,7 +108,7 @@ async fn change(f: impl FnOnce(&mut Store)) {
     let Some(store) = changed else { return };
     chrome::save(KEY, &store).await;
     let hosts: Vec<Domain> = store.current.iter().flat_map(|current| [current.old.host.clone(), current.new.host.clone()]).collect();
-    spawn_local(async move {
+    go(async move {
         for host in hosts {
             for tab in tabs_of(&host).await {
                 let _: Option<()> = chrome::tell_tab(tab, &ToTab::News).await;

@@ -6,14 +6,14 @@ use std::rc::Rc;
 use gloo_events::EventListener;
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlElement;
 
 use super::dom::{Build, clear, document, make, on_click, set_text};
 use super::markup::BrowserParser;
 use super::panel::{Panel, STYLE, head};
 use super::words::{speak, text};
-use super::{ask, chrome, now, tab_patterns};
+use super::{ask, chrome, go, now, tab_patterns};
 use crate::account::{ActorUri, Domain, Handle};
 use crate::check::{self, Action, Finding, Outcome};
 use crate::job::Job;
@@ -112,7 +112,7 @@ pub fn desk() {
         resting: RefCell::new(None),
     });
     desk.set_up();
-    spawn_local(async move { desk.start().await });
+    go(async move { desk.start().await });
 }
 
 fn side_id(side: Side) -> &'static str {
@@ -206,7 +206,7 @@ impl Desk {
         let here = self.clone();
         chrome::on_stored(move || {
             let later = here.clone();
-            let rest = Timeout::new(REST, move || spawn_local(async move { later.reload().await }));
+            let rest = Timeout::new(REST, move || go(async move { later.reload().await }));
             here.resting.replace(Some(rest));
         });
     }
@@ -293,7 +293,7 @@ impl Desk {
             // The browser shows its prompt only inside the click itself.
             let asked = chrome::request(&[host.pattern()]);
             let here = here.clone();
-            spawn_local(async move {
+            go(async move {
                 let given = match asked {
                     Ok(promise) => JsFuture::from(promise).await.is_ok_and(|given| given.is_truthy()),
                     Err(_) => false,
@@ -337,7 +337,7 @@ impl Desk {
         patterns.dedup();
         let asked = chrome::request(&patterns);
         let here = self.clone();
-        spawn_local(async move {
+        go(async move {
             let given = match asked {
                 Ok(promise) => JsFuture::from(promise).await.is_ok_and(|given| given.is_truthy()),
                 Err(_) => false,
@@ -430,7 +430,7 @@ impl Desk {
         let next = findings.iter().filter_map(|finding| finding.until).filter(|until| *until > now()).min();
         let due = next.and_then(|until| u32::try_from(until.since(now()) + 250).ok()).map(|millis| {
             let here = self.clone();
-            Timeout::new(millis, move || spawn_local(async move { here.look(false).await }))
+            Timeout::new(millis, move || go(async move { here.look(false).await }))
         });
         self.due.replace(due);
         if let Some(panel) = self.panel.borrow_mut().as_mut() {
@@ -478,7 +478,7 @@ impl Desk {
         let url = format!("{}{path}", party.host.origin());
         self.drawn.borrow_mut().push(on_click(&open.0, move || {
             let url = url.clone();
-            spawn_local(async move { chrome::open_tab(&url).await });
+            go(async move { chrome::open_tab(&url).await });
         }));
         let _ = card.append_child(make("div").class("actions").child(open).as_ref());
     }
@@ -510,7 +510,7 @@ impl Desk {
             let (here, pattern) = (self.clone(), host.pattern());
             self.drawn.borrow_mut().push(on_click(&button.0, move || {
                 let (here, pattern) = (here.clone(), pattern.clone());
-                spawn_local(async move {
+                go(async move {
                     chrome::revoke(&[pattern]).await;
                     here.reload().await;
                 });
@@ -523,7 +523,7 @@ impl Desk {
             let here = self.clone();
             self.drawn.borrow_mut().push(on_click(&forget.0, move || {
                 let here = here.clone();
-                spawn_local(async move { here.send(ToBackground::Unlink).await });
+                go(async move { here.send(ToBackground::Unlink).await });
             }));
             let _ = self.servers.append_child(make("p").class("forget").child(forget).as_ref());
         }
@@ -549,9 +549,9 @@ impl Desk {
                 self.offer(&domain);
                 self.grant.scroll_into_view();
             }
-            Action::LookAgain => spawn_local(async move { here.look(false).await }),
-            Action::LookOutside => spawn_local(async move { here.look(true).await }),
-            Action::MakeAlias => spawn_local(async move { here.make_alias().await }),
+            Action::LookAgain => go(async move { here.look(false).await }),
+            Action::LookOutside => go(async move { here.look(true).await }),
+            Action::MakeAlias => go(async move { here.make_alias().await }),
             // There is no form here to put a handle into; the desk's own fields are for the link.
             Action::UseHandle(_) | Action::OpenDesk => {
                 self.link.section.set_hidden(false);
@@ -564,7 +564,7 @@ impl Desk {
         let party = self.state.borrow().store.current.as_ref().map(|current| current.party(side).clone());
         let Some(party) = party else { return };
         let url = format!("{}{path}", party.host.origin());
-        spawn_local(async move { chrome::open_tab(&url).await });
+        go(async move { chrome::open_tab(&url).await });
     }
 
     /// Through the agent in a tab of the new server, where the right account is signed in; else its page is opened.

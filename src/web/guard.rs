@@ -7,14 +7,14 @@ use gloo_events::{EventListener, EventListenerOptions};
 use gloo_timers::callback::Timeout;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{future_to_promise, spawn_local};
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::{Element, HtmlButtonElement, HtmlElement, HtmlFormElement, HtmlInputElement, ShadowRootInit, ShadowRootMode, SubmitEvent};
 
 use super::dom::{clear, document, make, on_click};
 use super::markup::{BrowserParser, Page};
 use super::panel::{Panel, STYLE, head};
 use super::words::{speak, text};
-use super::{ask, chrome, now};
+use super::{ask, chrome, go, now};
 use crate::account::{Domain, Handle, HandleError, handle_in_link};
 use crate::check::{self, Action, Finding, Outcome};
 use crate::job::Job;
@@ -86,7 +86,7 @@ pub fn guard() -> bool {
     });
     note_refusal(&guard, &page);
     listen(&guard);
-    spawn_local(async move { guard.start().await });
+    go(async move { guard.start().await });
     true
 }
 
@@ -123,8 +123,9 @@ fn tone(frame: &HtmlElement, around: &Element) {
         .and_then(|window| window.get_computed_style(around).ok().flatten())
         .and_then(|style| style.get_property_value("color").ok())
         .unwrap_or_default();
-    let light: Vec<f64> = color.split(|c: char| !(c.is_ascii_digit() || c == '.')).filter_map(|part| part.parse().ok()).collect();
-    let bright = light.iter().take(3).sum::<f64>() > 3.0 * 127.0;
+    // "rgb(221, 221, 221)"
+    let parts = color.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse::<u32>().ok());
+    let bright = parts.take(3).sum::<u32>() > 3 * 127;
     let _ = frame.set_attribute("data-tone", if bright { "dark" } else { "light" });
 }
 
@@ -268,7 +269,7 @@ impl Guard {
         self.asking.set(self.asking.get() + 1);
         self.tell("status_looking");
         self.show();
-        spawn_local(async move {
+        go(async move {
             here.hello().await;
             here.look(deep).await;
             here.asking.set(here.asking.get().saturating_sub(1));
@@ -307,7 +308,7 @@ impl Guard {
         let rest = Timeout::new(REST, move || {
             let later = here.clone();
             here.asking.set(here.asking.get() + 1);
-            spawn_local(async move {
+            go(async move {
                 later.hello().await;
                 later.show();
                 let message =
@@ -435,10 +436,10 @@ impl Guard {
         let here = self.clone();
         match action {
             Action::Visit { side, path, .. } => self.visit(side, path),
-            Action::Grant(domain) => spawn_local(async move {
+            Action::Grant(domain) => go(async move {
                 let _: Option<()> = chrome::tell_background(&ToBackground::Desk { grant: Some(domain) }).await;
             }),
-            Action::OpenDesk => spawn_local(async move {
+            Action::OpenDesk => go(async move {
                 let _: Option<()> = chrome::tell_background(&ToBackground::Desk { grant: None }).await;
             }),
             Action::LookAgain => self.look_again(false),
@@ -450,7 +451,7 @@ impl Guard {
                     let _ = field.focus();
                 }
             }
-            Action::MakeAlias if self.side() == Side::New => spawn_local(async move { here.make_alias().await }),
+            Action::MakeAlias if self.side() == Side::New => go(async move { here.make_alias().await }),
             Action::MakeAlias => self.visit(Side::New, "/settings/aliases"),
         }
     }

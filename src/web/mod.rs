@@ -13,6 +13,9 @@ mod markup;
 mod panel;
 mod words;
 
+use std::future::Future;
+use std::pin::Pin;
+
 use crate::when::Time;
 
 fn now() -> Time {
@@ -33,4 +36,10 @@ fn tab_patterns(host: &crate::account::Domain) -> Vec<String> {
     let base = host.pattern();
     let base = base.trim_end_matches('*');
     vec![format!("{base}settings/*"), format!("{base}auth/*")]
+}
+
+/// Lets a future run. Boxed, so that the machinery around it is in the wasm once and not once a future.
+fn go(future: impl Future<Output = ()> + 'static) {
+    let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
+    wasm_bindgen_futures::spawn_local(future);
 }
