@@ -113,7 +113,7 @@ fn attachment(server: &Server, media: &Media) -> Value {
     let size = json!({ "width": media.width, "height": media.height, "size": format!("{}x{}", media.width, media.height), "aspect": f64::from(media.width) / f64::from(media.height) });
     json!({
         "id": media.id.to_string(), "type": "image", "url": address("original"), "preview_url": address("small"), "remote_url": media.remote_url, "preview_remote_url": null,
-        "text_url": null, "meta": { "original": size, "small": size }, "description": media.description, "blurhash": "UcBYa1J,jybIhqa+fPf2dtf9fLf3lhbFfRfl",
+        "text_url": null, "meta": { "original": size, "small": size, "focus": { "x": 0.0, "y": 0.0 } }, "description": media.description, "blurhash": "UcBYa1J,jybIhqa+fPf2dtf9fLf3lhbFfRfl",
     })
 }
 

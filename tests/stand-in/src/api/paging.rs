@@ -61,6 +61,8 @@ impl<T> Page<T> {
             }
             pairs.extend(kept.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
             pairs.push((name.to_owned(), id.to_string()));
+            // Rails writes parameters in alphabetical order.
+            pairs.sort();
             let query = serde_urlencoded::to_string(&pairs).unwrap_or_default();
             format!("{origin}{}?{query}", request.path)
         };
