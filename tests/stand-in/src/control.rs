@@ -193,17 +193,18 @@ fn account(world: &mut World, body: &Value) -> Result<Value, String> {
         };
         moves::set_redirect(world, side, id, target);
     }
-    if let Some(days) = body.get("cooldown_days").and_then(Value::as_i64) {
-        if let Some(user) = world.server_mut(side).user_mut(id) {
-            user.migrations.clear();
-            if days > 0 {
-                user.migrations.push(Migration {
-                    acct: "gone@remote.example".to_owned(),
-                    target: 0,
-                    followers: 0,
-                    at: now - (30 - days) * DAY,
-                });
-            }
+    if let Some(days) = body.get("cooldown_days").and_then(Value::as_i64)
+        && let Some(user) = world.server_mut(side).user_mut(id)
+    {
+        user.migrations.clear();
+        if days > 0 {
+            let at = now - (30 - days) * DAY;
+            user.migrations.push(Migration {
+                acct: "gone@remote.example".to_owned(),
+                target: 0,
+                followers: 0,
+                at,
+            });
         }
     }
     if let Some(list) = body.get("aliases").and_then(Value::as_array) {

@@ -277,8 +277,7 @@ pub fn advance(world: &mut World, side: Side, now: Millis) {
         })
         .collect();
     for (owner, id) in active {
-        loop {
-            let Some(import) = find(world, side, owner, id) else { break };
+        while let Some(import) = find(world, side, owner, id) {
             let elapsed = now - import.confirmed_at - QUEUE;
             if elapsed < 0 {
                 break;

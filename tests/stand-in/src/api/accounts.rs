@@ -30,7 +30,7 @@ pub fn route(call: &mut Call, method: &str, rest: &[&str]) -> Result<Reply, Repl
         ("GET", ["verify_credentials"]) => {
             let me = call.require_user()?;
             let account = call.server().account(me).ok_or_else(not_found)?;
-            Ok(Reply::json(200, &entity::credentials(call.server(), account, call.now())))
+            Ok(Reply::json(200, &entity::credentials(call.server(), account)))
         }
         ("PATCH", ["update_credentials"]) => update(call),
         ("GET", ["lookup"]) => {
@@ -183,9 +183,10 @@ fn listing(call: &Call, id: Id) -> Result<Reply, Reply> {
         .filter_map(|status| server.statuses.get(status))
         .filter(|status| social::may_read(server, status, call.me))
         .filter(|status| {
-            !(no_direct && status.visibility == Visibility::Direct)
-                && !(no_replies && status.in_reply_to.is_some())
-                && !(only_media && status.media.is_empty())
+            let left_out = (no_direct && status.visibility == Visibility::Direct)
+                || (no_replies && status.in_reply_to.is_some())
+                || (only_media && status.media.is_empty());
+            !left_out
         })
         .map(|status| (status.id, ()))
         .collect();
@@ -366,7 +367,7 @@ fn update(call: &mut Call) -> Result<Reply, Reply> {
     let me = call.require_user()?;
     apply_profile(call, me)?;
     let account = call.server().account(me).ok_or_else(not_found)?;
-    Ok(Reply::json(200, &entity::credentials(call.server(), account, call.now())))
+    Ok(Reply::json(200, &entity::credentials(call.server(), account)))
 }
 
 /// `/api/v1/profile`, 4.6 and later.

@@ -11,11 +11,11 @@ fn approval() -> Value {
     json!({ "automatic": [], "manual": [], "current_user": "denied" })
 }
 
-pub fn account(server: &Server, id: Id, now: Millis) -> Value {
-    account_at_depth(server, id, now, true)
+pub fn account(server: &Server, id: Id) -> Value {
+    account_at_depth(server, id, true)
 }
 
-fn account_at_depth(server: &Server, id: Id, now: Millis, with_moved: bool) -> Value {
+fn account_at_depth(server: &Server, id: Id, with_moved: bool) -> Value {
     let Some(account) = server.account(id) else { return Value::Null };
     let version = server.version;
     let missing = |kind: &str| format!("{}/{kind}/original/missing.png", server.origin);
@@ -63,7 +63,7 @@ fn account_at_depth(server: &Server, id: Id, now: Millis, with_moved: bool) -> V
         }
     }
     if let Some(target) = account.moved_to.filter(|_| with_moved) {
-        out["moved"] = account_at_depth(server, target, now, false);
+        out["moved"] = account_at_depth(server, target, false);
     }
     out
 }
@@ -82,9 +82,9 @@ pub fn role(server: &Server, id: Id) -> Value {
 }
 
 /// The account with `source`, for its owner alone.
-pub fn credentials(server: &Server, account: &Account, now: Millis) -> Value {
+pub fn credentials(server: &Server, account: &Account) -> Value {
     let version = server.version;
-    let mut out = self::account(server, account.id, now);
+    let mut out = self::account(server, account.id);
     let waiting = server.follow_requests.iter().filter(|request| request.to == account.id).count().min(40);
     let fields: Vec<Value> = account
         .fields
@@ -133,7 +133,7 @@ pub fn status(server: &Server, status: &Status, viewer: Option<Id>, now: Millis)
         "visibility": status.visibility.name(), "language": "en", "uri": status.uri, "url": status.url,
         "replies_count": server.replies.get(&status.id).map_or(0, Vec::len), "reblogs_count": 0,
         "favourites_count": server.favourites.iter().filter(|mark| mark.status == status.id).count(), "content": status.content, "reblog": null,
-        "account": account(server, status.author, now), "media_attachments": media, "mentions": mentions, "tags": [], "emojis": [], "card": null, "poll": null,
+        "account": account(server, status.author), "media_attachments": media, "mentions": mentions, "tags": [], "emojis": [], "card": null, "poll": null,
         "edited_at": status.edited_at.map(clock::iso_millis),
     });
     if let Some(viewer) = viewer {
@@ -183,9 +183,9 @@ pub fn status(server: &Server, status: &Status, viewer: Option<Id>, now: Millis)
 
 /// A conversation entry; the accounts are the others, or oneself in a note to oneself.
 pub fn conversation(server: &Server, entry: &Conversation, now: Millis) -> Value {
-    let mut accounts: Vec<Value> = entry.participants.iter().map(|id| account(server, *id, now)).collect();
+    let mut accounts: Vec<Value> = entry.participants.iter().map(|id| account(server, *id)).collect();
     if accounts.is_empty() {
-        accounts.push(account(server, entry.owner, now));
+        accounts.push(account(server, entry.owner));
     }
     let last = entry
         .statuses

@@ -49,7 +49,7 @@ impl Call<'_> {
     }
 
     pub fn account(&self, id: Id) -> Value {
-        entity::account(self.server(), id, self.now())
+        entity::account(self.server(), id)
     }
 
     pub fn status(&self, id: Id) -> Option<Value> {

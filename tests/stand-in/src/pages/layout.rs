@@ -17,12 +17,7 @@ fn nonce() -> String {
 }
 
 /// The state that the web interface starts from. The token is in it only while the person may use it.
-pub fn initial_state(
-    server: &Server,
-    me: Option<Id>,
-    token: Option<&str>,
-    now: crate::clock::Millis,
-) -> Value {
+pub fn initial_state(server: &Server, me: Option<Id>, token: Option<&str>) -> Value {
     let version = server.version;
     let functional = me.is_some_and(|me| server.functional(me));
     let usable = me.is_some() && (functional || !version.token_only_when_functional());
@@ -50,7 +45,7 @@ pub fn initial_state(
     }
     let mut accounts = serde_json::Map::new();
     let mut add = |id: Id| {
-        accounts.insert(id.to_string(), entity::account(server, id, now));
+        accounts.insert(id.to_string(), entity::account(server, id));
     };
     let mut compose = json!({ "text": "" });
     if let Some(me) = me {
@@ -148,7 +143,7 @@ fn head(
             meta content=(nonce) name="style-nonce" nonce=[version.at_least(Version::V4_5).then_some(nonce)] property=[version.at_least(Version::V4_5).then_some("csp-nonce")];
             (extra)
             @if with_state {
-                script id="initial-state" type="application/json" { (script_safe(&initial_state(server, visit.me, session.token.as_deref(), visit.now()))) }
+                script id="initial-state" type="application/json" { (script_safe(&initial_state(server, visit.me, session.token.as_deref()))) }
             }
         }
     }
