@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use crate::clock::{MINUTE, Millis};
 use crate::http::{Kind, Reply};
+use crate::limits::{self, Verdict};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
@@ -96,12 +98,16 @@ pub fn strike(
 }
 
 /// The answer of a fault that answers by itself.
-pub fn reply(kind: &FaultKind) -> Option<Reply> {
+pub fn reply(kind: &FaultKind, now: Millis) -> Option<Reply> {
     match kind {
-        FaultKind::Status(429) => Some(
-            Reply::new(429, Kind::Gate, "application/json", r#"{"error":"Too many requests"}"#)
-                .with("cache-control", "no-cache"),
-        ),
+        FaultKind::Status(429) => {
+            let resets_at = now.div_euclid(5 * MINUTE) * 5 * MINUTE + 5 * MINUTE;
+            Some(limits::refusal(Verdict {
+                limit: limits::PER_TOKEN,
+                used: limits::PER_TOKEN + 1,
+                resets_at,
+            }))
+        }
         FaultKind::Status(status) => Some(Reply::html(
             Kind::Bare,
             *status,

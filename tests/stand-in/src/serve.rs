@@ -113,7 +113,7 @@ async fn handle(
         world.log.push(entry);
         return Err(Closed);
     }
-    let arranged = struck.as_ref().and_then(faults::reply);
+    let arranged = struck.as_ref().and_then(|kind| faults::reply(kind, at));
     let reply = arranged.unwrap_or_else(|| route::route(&mut world, &request));
     entry.status = reply.status;
     world.log.push(entry);

@@ -373,6 +373,11 @@ fn faults_strike_as_arranged() {
     assert!(old.send("GET", "/settings/export", &[], b"").is_err());
     fault("status:503", 1);
     assert_eq!(old.get("/settings/export").status, 503);
+    fault("status:429", 1);
+    assert!(old.get("/settings/export").header("x-ratelimit-reset").is_some());
+    fault("429-no-header", 1);
+    let bare = old.get("/settings/export");
+    assert_eq!((bare.status, bare.header("x-ratelimit-reset")), (429, None));
     fault("redirect:/elsewhere", 1);
     assert_eq!(old.get("/settings/export").header("location"), Some("/elsewhere"));
     fault("truncate", 1);
