@@ -20,8 +20,6 @@ WASM_TARGET=wasm32-unknown-unknown
 # Chromium refuses.
 WASM_FEATURES=(
     --enable-bulk-memory
-    --enable-bulk-memory-opt
-    --enable-call-indirect-overlong
     --enable-multivalue
     --enable-mutable-globals
     --enable-nontrapping-float-to-int

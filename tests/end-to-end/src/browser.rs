@@ -18,6 +18,7 @@ use crate::{
     panel::Panel,
     process::{Process, find_program, free_port, output_folder, repository},
     proxy::Proxy,
+    socket::{Log, Socket},
 };
 
 /// How long anything may take that a scenario waits for.
@@ -60,23 +61,13 @@ pub struct Options {
     pub zoomed: bool,
     /// A profile to continue with after a restart. Without one, a fresh profile that is thrown away.
     pub profile: Option<PathBuf>,
-    /// The unpacked extension, when not the one in `dist/`.
-    pub extension: Option<PathBuf>,
     /// A window on the screen, for the demo.
     pub visible: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            dark: false,
-            width: 1280,
-            height: 900,
-            zoomed: false,
-            profile: None,
-            extension: None,
-            visible: false,
-        }
+        Self { dark: false, width: 1280, height: 900, zoomed: false, profile: None, visible: false }
     }
 }
 
@@ -88,14 +79,17 @@ pub struct Browser {
     kind: Kind,
     version: String,
     driver: Driver,
-    /// Where Firefox speaks the newer, two-way protocol; empty in Chromium.
+    /// Where Firefox speaks its two-way protocol; empty in Chromium.
     socket: String,
     proxy: Proxy,
     /// The tab in which the scenario began.
     first_tab: String,
-    /// Chromium's log is emptied by reading it.
-    log: RefCell<Vec<String>>,
+    /// What Chromium's log held: it is emptied by reading it.
+    chromium_log: RefCell<Vec<String>>,
+    firefox_log: Log,
     downloads: TempDir,
+    /// What the driver and the browser printed; kept where something went wrong.
+    printed: PathBuf,
     // Fields are dropped in this order: the programs end before their folders go.
     _program: Process,
     _profile: Option<TempDir>,
@@ -114,7 +108,7 @@ impl Browser {
             }
         };
         fs::create_dir_all(&profile).expect("the profile's folder can be made");
-        let extension = options.extension.clone().unwrap_or_else(|| built_extension(kind));
+        let extension = built_extension(kind);
         let setting =
             Setting { options, profile: &profile, downloads: downloads.path(), proxy: proxy.port() };
         let port = free_port();
@@ -128,15 +122,19 @@ impl Browser {
             .unwrap_or_else(|error| panic!("{} does not start: {error}; see {}", kind.name(), log.display()));
         let first_tab = text(&ok(driver.get("window")));
         let version = text(&about["browserVersion"]);
+        let socket = text(&about["webSocketUrl"]);
+        let firefox_log = if kind == Kind::Firefox { Log::follow(&socket) } else { Log::default() };
         let browser = Self {
             kind,
             version,
             driver,
-            socket: text(&about["webSocketUrl"]),
+            socket,
             proxy,
             first_tab,
-            log: RefCell::default(),
+            chromium_log: RefCell::default(),
+            firefox_log,
             downloads,
+            printed: log,
             _program: program,
             _profile: own_profile,
         };
@@ -282,7 +280,33 @@ impl Browser {
         self.switch_to(&before);
     }
 
+    /// Ends the extension's background, as the browser does when it has been idle for a while.
+    pub fn stop_background(&self) {
+        let workers = || {
+            let targets = self.devtools("Target.getTargets", &json!({}));
+            let targets = targets["targetInfos"].as_array().cloned().unwrap_or_default();
+            targets.into_iter().filter(|target| target["type"] == "service_worker").collect::<Vec<_>>()
+        };
+        match self.kind {
+            Kind::Chromium => {
+                for worker in workers() {
+                    self.devtools("Target.closeTarget", &json!({ "targetId": worker["targetId"] }));
+                }
+                self.wait("the background to end", || workers().is_empty().then_some(()));
+            }
+            Kind::Firefox => {
+                let state = self.in_firefox_itself(
+                    "const { extension } = WebExtensionPolicy.getByID('packed-trunk@extension');
+                     return extension.terminateBackground().then(() => extension.backgroundState);",
+                    &[],
+                );
+                assert_eq!(state, "stopped", "the background did not end");
+            }
+        }
+    }
+
     /// Errors that pages, content scripts and the extension's background left behind, and calls of `console.error`.
+    /// To be asked before [`Panel::axe`], whose own work leaves complaints of the page's policy.
     pub fn console_problems(&self) -> Vec<String> {
         match self.kind {
             Kind::Chromium => self.chromium_problems(),
@@ -336,17 +360,9 @@ impl Browser {
                 self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
             }
             Kind::Firefox => {
-                let (mut socket, _) =
-                    tungstenite::connect(&self.socket).expect("Firefox listens at its socket");
                 let function = format!("() => {{ {script} }}");
-                let command = json!({
-                    "id": 1,
-                    "method": "script.addPreloadScript",
-                    "params": { "functionDeclaration": function },
-                });
-                socket.send(command.to_string().into()).expect("Firefox takes a command");
-                let answer = socket.read().expect("Firefox answers").to_string();
-                assert!(answer.contains("\"success\""), "Firefox refused the script: {answer}");
+                Socket::connect(&self.socket)
+                    .command("script.addPreloadScript", &json!({ "functionDeclaration": function }));
             }
         }
     }
@@ -522,11 +538,11 @@ impl Browser {
 
     fn chromium_problems(&self) -> Vec<String> {
         let entries = ok(self.driver.post("se/log", &json!({ "type": "browser" })));
-        let mut log = self.log.borrow_mut();
+        let mut log = self.chromium_log.borrow_mut();
         for entry in entries.as_array().into_iter().flatten().filter(|entry| entry["level"] == "SEVERE") {
             let message = text(&entry["message"]);
-            // Chromium looks for one by itself, whether the page names one or not.
-            if !message.contains("/favicon.ico ") {
+            // An answer such as 404 is for whoever asked to judge, and no mistake by itself; Firefox does not list it.
+            if !message.contains("Failed to load resource") {
                 log.push(message);
             }
         }
@@ -541,23 +557,24 @@ impl Browser {
             ))
         });
         let own = own.as_array().into_iter().flatten().map(text);
-        self.log.borrow().iter().cloned().chain(own).collect()
+        self.chromium_log.borrow().iter().cloned().chain(own).collect()
     }
 
     fn firefox_problems(&self) -> Vec<String> {
         let found = self.in_firefox_itself(
-            r#"const scripts = Services.console.getMessageArray()
-                   .filter(m => m instanceof Ci.nsIScriptError && !(m.flags & Ci.nsIScriptError.warningFlag))
-                   .filter(m => /^(moz-extension|https?|file):/.test(m.sourceName))
-                   .map(m => `${m.sourceName}:${m.lineNumber} ${m.errorMessage}`);
-               const calls = Cc["@mozilla.org/consoleAPI-storage;1"].getService(Ci.nsIConsoleAPIStorage)
-                   .getEvents()
-                   .filter(e => e.level === "error" && /^(moz-extension|https?):/.test(e.filename))
-                   .map(e => `${e.filename}:${e.lineNumber} ${e.arguments.join(" ")}`);
-               return [...scripts, ...calls];"#,
+            "return Services.console.getMessageArray()
+                 .filter(m => m instanceof Ci.nsIScriptError && !(m.flags & Ci.nsIScriptError.warningFlag))
+                 .filter(m => /^(moz-extension|https?|file):/.test(m.sourceName))
+                 .map(m => `${m.sourceName}:${m.lineNumber} ${m.errorMessage}`);",
             &[],
         );
-        found.as_array().into_iter().flatten().map(text).collect()
+        // Firefox's own list has everything that was thrown, also in the background; the tabs' calls of
+        // `console.error` come by the socket, beside what was thrown in them.
+        let mut problems: Vec<String> = found.as_array().into_iter().flatten().map(text).collect();
+        let mut called = self.firefox_log.entries();
+        called.retain(|entry| !problems.iter().any(|problem| problem.contains(entry.as_str())));
+        problems.extend(called);
+        problems
     }
 }
 
@@ -565,6 +582,9 @@ impl Drop for Browser {
     fn drop(&mut self) {
         // Politely first: a profile that is used again must have been written to disk.
         let _ = self.driver.delete("");
+        if !std::thread::panicking() {
+            let _ = fs::remove_file(&self.printed);
+        }
     }
 }
 

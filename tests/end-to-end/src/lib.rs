@@ -34,6 +34,7 @@ mod process;
 mod proxy;
 pub mod report;
 mod servers;
+mod socket;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
