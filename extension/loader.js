@@ -1,6 +1,6 @@
 // The only content script. Does nothing on a page that is not one of Mastodon's preferences pages, holds the agent
-// (requests in the page's own origin), and starts the guard. Plain JavaScript, because Chrome lets no wasm run where
-// the page's policy forbids it (Mastodon up to 3.5): there `notice.js` leads to the desk.
+// (requests in the page's own origin), and starts the guard. Where the page's policy lets no wasm run (Chrome, Mastodon
+// up to 3.5), `notice.js` leads to the desk.
 
 (() => {
   if (globalThis.packedTrunk || window.top !== window) return;
@@ -11,7 +11,7 @@
   if (meta("csrf-param") !== "authenticity_token") return;
   if (!(state() && document.querySelector(content)) && location.pathname !== "/auth/setup") return;
 
-  // What the agent performs. The same list as `src/server/request.rs`; a test compares the two.
+  // What the agent performs: the list of `src/server/request.rs`; a test compares the two.
   const GET = [
     /^\/api\/v1\/accounts\/(verify_credentials|\d+\/statuses)$/,
     /^\/api\/v1\/(conversations|notifications|instance\/domain_blocks|emails\/check_confirmation)$/,
@@ -20,13 +20,15 @@
   ];
   const POST = [/^\/settings\/aliases$/];
   const LARGEST = 8e6;
+  // Pages carry the session's token and the forms' tokens; none of them leaves this tab.
+  const SECRETS = /("access_token":|name="csrf-token" content=|name="authenticity_token" value=)"[^"]*"/g;
 
   const ask = async ({ method, path, form, accept }) => {
     const url = new URL(path, location.origin);
     const list = method === "GET" ? GET : method === "POST" ? POST : [];
     if (url.origin !== location.origin || !list.some((one) => one.test(url.pathname))) return { Err: "refused" };
     const headers = { Accept: accept === "api" ? "application/json" : "text/html,*/*;q=0.8" };
-    // The token is read at this moment, goes to its own server, and is kept nowhere.
+    // Read at this moment, sent to its own server, kept nowhere.
     if (accept === "api") {
       try {
         const token = JSON.parse(state()).meta.access_token;
@@ -41,7 +43,7 @@
     try {
       const reply = await fetch(url, init);
       const end = new URL(reply.url || url);
-      const text = await reply.text();
+      const text = (await reply.text()).replace(SECRETS, '$1""');
       return {
         Ok: {
           status: reply.status,
@@ -62,11 +64,10 @@
     sender.id === chrome.runtime.id && (!sender.tab || sender.url?.startsWith(chrome.runtime.getURL("")));
   chrome.runtime.onMessage.addListener((message, sender, reply) => {
     if (!ours(sender)) return;
-    if (message?.type === "ask") {
-      ask(message.request).then(reply, () => reply({ Err: "refused" }));
+    if (message?.ask) {
+      ask(message.ask.request).then(reply, () => reply({ Err: "refused" }));
       return true;
     }
-    // The rest is for the guard, if it runs.
     const told = globalThis.packedTrunk.tell?.(message);
     if (!told) return;
     told.then(reply, () => reply(null));

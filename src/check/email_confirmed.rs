@@ -85,8 +85,11 @@ fn deleted(dossier: &Dossier, now: Time, finding: Finding) -> Finding {
     match (AccountFacts::value(&new.created_at), version.map(Version::days_until_unconfirmed_is_deleted)) {
         (Some(made), Some(days)) => {
             let at = made.plus(days * DAY);
-            let key = if at > now { "email_confirmed_deleted_from" } else { "email_confirmed_deleted_soon" };
-            finding.then(say(key).with(Part::Day(at)).with(Part::Number(days)))
+            finding.then(if at > now {
+                say("email_confirmed_deleted_from").with(Part::Day(at)).with(Part::Number(days))
+            } else {
+                say("email_confirmed_deleted_soon").with(Part::Number(days))
+            })
         }
         (_, Some(days)) => finding.then(say("email_confirmed_deleted_after").with(Part::Number(days))),
         _ => finding.then(say("email_confirmed_then")),

@@ -269,6 +269,21 @@ pub(crate) mod testing {
         }
     }
 
+    /// Every sentence of a finding is there in English, and takes in what is handed to it, no more and no less.
+    fn speaks(finding: &Finding) {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/extension/_locales/en/messages.json");
+        let messages: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let labels = finding.action.iter().chain(&finding.other).map(Action::label);
+        let evidence = finding.evidence.iter().map(|evidence| evidence.what.clone());
+        for say in [finding.what.clone()].into_iter().chain(finding.then.clone()).chain(labels).chain(evidence) {
+            let text = messages[&say.key]["message"].as_str().unwrap_or_else(|| panic!("no message {}", say.key));
+            for at in 1..=9 {
+                let used = text.contains(&format!("${at}"));
+                assert_eq!(used, at <= say.parts.len(), "{}: ${at} in {text:?} with {:?}", say.key, say.parts);
+            }
+        }
+    }
+
     /// Runs a check on a changed dossier and compares outcome, sentence and action.
     pub fn expect(check: &Check, change: impl FnOnce(&mut Dossier), outcome: Outcome, key: &str, action: Option<&str>) {
         expect_at(check, 1_000, change, outcome, key, action);
@@ -287,6 +302,7 @@ pub(crate) mod testing {
         let finding = (check.run)(&dossier, Time(now));
         let got = (finding.outcome, finding.what.key.as_str(), finding.action.as_ref().map(Action::id));
         assert_eq!(got, (outcome, key, action), "{finding:#?}");
+        speaks(&finding);
         finding
     }
 }

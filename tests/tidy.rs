@@ -1,0 +1,245 @@
+//! The rules of the house, as tests. Each says how to mend what it finds.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use common::file;
+use packed_trunk::account::{ActorUri, Handle};
+use packed_trunk::check::CHECKS;
+use packed_trunk::server::request::{self, Method, Request};
+use regex::Regex;
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
+    fn walk(folder: &Path, extension: &str, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                walk(&path, extension, found);
+            } else if path.extension().is_some_and(|e| e == extension) {
+                let name = path.strip_prefix(root()).unwrap().display().to_string();
+                found.push((name, std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join(folder), extension, &mut found);
+    found.sort();
+    assert!(!found.is_empty(), "nothing in {folder}");
+    found
+}
+
+/// Source without its tests.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests").next().unwrap()
+}
+
+fn messages(language: &str) -> serde_json::Map<String, Value> {
+    let text = file(&format!("extension/_locales/{language}/messages.json"));
+    serde_json::from_str::<Value>(&text).unwrap().as_object().unwrap().clone()
+}
+
+#[test]
+fn a_checks_file_has_its_id_as_name_and_every_file_is_in_the_list() {
+    let names: BTreeSet<String> = files("src/check", "rs")
+        .into_iter()
+        .map(|(name, _)| Path::new(&name).file_stem().unwrap().to_str().unwrap().replace('_', "-"))
+        .filter(|name| name != "mod")
+        .collect();
+    let ids: BTreeSet<String> = CHECKS.iter().map(|check| check.id.to_owned()).collect();
+    assert_eq!(names, ids, "put the check into CHECKS in src/check/mod.rs, and give its file the id's name");
+    assert_eq!(ids.len(), CHECKS.len(), "two checks have the same id");
+}
+
+#[test]
+fn every_check_has_sentences_tests_a_source_and_a_page() {
+    let known = messages("en");
+    for check in CHECKS {
+        let stem = check.id.replace('-', "_");
+        let text = file(&format!("src/check/{stem}.rs"));
+        assert!(known.keys().any(|key| key.starts_with(&format!("{stem}_"))), "{}: no sentences", check.id);
+        assert!(text.contains("#[test]"), "{}: no tests in its file", check.id);
+        assert!(text.contains("facts ") || text.contains("mastodon#"), "{}: cite where its claim comes from", check.id);
+        assert!(!check.pages.is_empty(), "{}: shown on no page", check.id);
+    }
+}
+
+/// Keys look like `alias_missing`; what else looks so is listed here.
+#[test]
+fn every_message_is_used_and_every_used_message_is_there() {
+    let not_messages = [
+        "created_at", "disabled_account_id", "follow_requests_count", "followers_count", "following_count", "last_status",
+        "moved_to_account_id", "statuses_count",
+    ];
+    let pattern = Regex::new(r#""([a-z]+(?:_[a-z0-9]+)+)""#).unwrap();
+    let mut used: BTreeSet<String> = BTreeSet::new();
+    for (_, text) in files("src", "rs") {
+        used.extend(pattern.captures_iter(code(&text)).map(|found| found[1].to_owned()));
+    }
+    for (_, text) in files("extension", "js") {
+        used.extend(Regex::new(r#"(?:say|getMessage)\("([a-z_]+)"\)"#).unwrap().captures_iter(&text).map(|f| f[1].to_owned()));
+    }
+    for (_, text) in [("", file("manifest.json"))] {
+        used.extend(Regex::new(r"__MSG_([a-z_]+)__").unwrap().captures_iter(&text).map(|f| f[1].to_owned()));
+    }
+    // Made of parts.
+    used.extend(["accounts", "pack", "prepare", "move"].map(|step| format!("step_{step}")));
+    used.extend(["todo", "doing", "done", "stuck"].map(|status| format!("status_{status}")));
+    used.extend(["checking", "evidence", "name", "number", "age", "steps", "yes", "no"].map(str::to_owned));
+    let used: BTreeSet<String> = used.into_iter().filter(|key| !not_messages.contains(&key.as_str())).collect();
+    let there: BTreeSet<String> = messages("en").keys().cloned().collect();
+    let plural = |key: &String| key.strip_suffix("_one").is_some_and(|stem| there.contains(stem));
+    let missing: Vec<_> = used.difference(&there).collect();
+    assert!(missing.is_empty(), "write these into extension/_locales/en/messages.json: {missing:?}");
+    let unused: Vec<_> = there.difference(&used).filter(|key| !plural(key)).collect();
+    assert!(unused.is_empty(), "nobody says these: {unused:?}");
+}
+
+#[test]
+fn translations_have_the_same_messages_and_parts() {
+    let english = messages("en");
+    let parts = |message: &Value| {
+        let text = message["message"].as_str().unwrap().to_owned();
+        (1..=9).filter(|at| text.contains(&format!("${at}"))).collect::<Vec<_>>()
+    };
+    for entry in std::fs::read_dir(root().join("extension/_locales")).unwrap().flatten() {
+        let language = entry.file_name().into_string().unwrap();
+        let translated = messages(&language);
+        for (key, message) in &english {
+            let Some(other) = translated.get(key) else { panic!("{language}: {key} is missing") };
+            let one = key.ends_with("_one");
+            assert!(one || parts(other) == parts(message), "{language}: {key} takes other parts than in English");
+        }
+        for key in translated.keys() {
+            let stem = ["_zero", "_one", "_two", "_few", "_many"].iter().find_map(|end| key.strip_suffix(end));
+            let known = english.contains_key(key) || stem.is_some_and(|stem| english.contains_key(stem));
+            assert!(known, "{language}: {key} is no message");
+        }
+    }
+}
+
+/// The agent performs what the core asks for, and nothing else.
+#[test]
+fn the_agents_list_is_the_cores_list() {
+    let loader = file("extension/loader.js");
+    let list = |name: &str| -> Vec<Regex> {
+        let start = loader.find(&format!("const {name} = [")).unwrap();
+        let text = &loader[start..start + loader[start..].find("];").unwrap()];
+        let pattern = Regex::new(r"(?m)/(\^.*?\$)/[,\]\n]?").unwrap();
+        pattern.captures_iter(&format!("{text},")).map(|found| Regex::new(&found[1].replace("\\/", "/")).unwrap()).collect()
+    };
+    let (get, post) = (list("GET"), list("POST"));
+    assert!(get.len() >= 3 && !post.is_empty(), "the lists were not found in loader.js");
+    let handle: Handle = "ana@old.example".parse().unwrap();
+    let own: Vec<Request> = vec![
+        request::verify_credentials(),
+        request::conversations(None),
+        request::conversations(Some("9")),
+        request::mentions(),
+        request::statuses_of("1"),
+        request::check_confirmation(),
+        request::confirmation_page(),
+        request::migration_page(),
+        request::aliases_page(),
+        request::export_page(),
+        request::account_page(),
+        request::blocked_domains(),
+        request::create_alias(&handle),
+    ];
+    let path = |request: &Request| request.path.split('?').next().unwrap().to_owned();
+    let mut used = BTreeSet::new();
+    for request in &own {
+        let list = if request.method == Method::Get { &get } else { &post };
+        let found: Vec<usize> = (0..list.len()).filter(|at| list[*at].is_match(&path(request))).collect();
+        assert!(!found.is_empty(), "loader.js would refuse {request:?}");
+        used.insert((request.method == Method::Get, found[0]));
+    }
+    assert_eq!(used.len(), get.len() + post.len(), "loader.js allows paths that nobody asks for");
+    // What only goes through the background, or is nobody's business.
+    let refused = [
+        path(&request::webfinger(&handle)),
+        path(&request::actor(&ActorUri("https://new.example/users/ana".into())).unwrap()),
+        "/api/v1/accounts/1".into(),
+        "/api/v1/statuses".into(),
+        "/auth/sign_out".into(),
+        "/settings/migration/redirect".into(),
+        "/settings/aliases/1".into(),
+        "/api/v1/accounts/1/statuses/../../verify_credentials/x".into(),
+        "//evil.example/settings/migration".into(),
+    ];
+    for path in refused {
+        assert!(!get.iter().any(|allowed| allowed.is_match(&path)), "loader.js would get {path}");
+        assert!(!post.iter().any(|allowed| allowed.is_match(&path)), "loader.js would post to {path}");
+    }
+    // The move and the redirect are the person's own clicks.
+    assert!(!post.iter().any(|allowed| allowed.is_match("/settings/migration")));
+}
+
+#[test]
+fn the_loader_is_small() {
+    let size = file("extension/loader.js").len();
+    assert!(size <= 4096, "extension/loader.js has {size} bytes; 4,096 are its budget");
+}
+
+#[test]
+fn no_html_strings_reach_a_page() {
+    for (name, text) in files("src", "rs").into_iter().chain(files("extension", "js")) {
+        for word in ["innerHTML", "inner_html", "outerHTML", "outer_html", "insertAdjacent", "insert_adjacent", "document.write"] {
+            assert!(!text.contains(&format!("{word}(")) && !text.contains(&format!(".{word}")), "{name}: {word}; build nodes instead");
+        }
+    }
+}
+
+#[test]
+fn only_the_web_folder_knows_a_browser_a_clock_or_the_network() {
+    for (name, text) in files("src", "rs") {
+        if name.starts_with("src/web") || name == "src/lib.rs" {
+            continue;
+        }
+        for word in ["web_sys", "js_sys", "wasm_bindgen", "gloo", "SystemTime", "Instant::now", "std::net", "std::fs"] {
+            assert!(!code(&text).contains(word) || name == "src/check/mod.rs", "{name}: {word} belongs to src/web");
+        }
+    }
+}
+
+/// Mastodon's markup and addresses are known in `src/server` alone; the loader knows what it must before any wasm runs.
+#[test]
+fn selectors_live_in_server() {
+    let signs = ["account_migration", "form_redirect", "account_alias[", "content-wrapper", "csrf-token", "initial-state", "/api/v"];
+    for (name, text) in files("src", "rs").into_iter().filter(|(name, _)| !name.starts_with("src/server")) {
+        for line in code(&text).lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for sign in signs {
+                assert!(!line.contains(sign), "{name}: {sign} belongs to src/server: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_manifest_asks_for_nothing_in_advance() {
+    let manifest: Value = serde_json::from_str(&file("manifest.json")).unwrap();
+    for key in ["host_permissions", "web_accessible_resources", "content_scripts", "externally_connectable"] {
+        assert!(manifest.get(key).is_none(), "manifest.json: {key}");
+    }
+    assert_eq!(manifest["permissions"], serde_json::json!(["storage", "scripting", "activeTab"]));
+    assert_eq!(manifest["version"].as_str(), Some(env!("CARGO_PKG_VERSION")));
+    assert_eq!(manifest["browser_specific_settings"]["gecko"]["id"], "packed-trunk@extension");
+}
+
+#[test]
+fn the_architecture_names_every_folder() {
+    let text = file("ARCHITECTURE.md");
+    for entry in std::fs::read_dir(root().join("src")).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        let name = name.trim_end_matches(".rs");
+        assert!(name == "lib" || text.contains(&format!("`{name}")), "ARCHITECTURE.md says nothing about src/{name}");
+    }
+}
