@@ -8,12 +8,14 @@
 
 if (typeof importScripts === "function") importScripts("packed_trunk.js");
 
-const wasmBytes = async () => (await fetch(chrome.runtime.getURL("packed_trunk_bg.wasm"))).arrayBuffer();
+let bytes;
+const wasmBytes = () =>
+  (bytes ??= fetch(chrome.runtime.getURL("packed_trunk_bg.wasm")).then((file) => file.arrayBuffer()));
 
 let starting;
 const rust = () =>
   (starting ??= wasmBytes()
-    .then((bytes) => globalThis.packedTrunkGlue({ module_or_path: bytes }))
+    .then((module) => globalThis.packedTrunkGlue({ module_or_path: module }))
     .then(() => globalThis.packedTrunkGlue));
 
 const openDesk = async (hash = "") => {
@@ -30,11 +32,13 @@ const words = {
     const tab = sender.tab?.id;
     if (tab === undefined) return null;
     const target = { tabId: tab, frameIds: [sender.frameId ?? 0] };
-    const [bytes] = await Promise.all([
+    // The guard's first question comes in a moment: be ready to answer it.
+    rust();
+    const [module] = await Promise.all([
       wasmBytes(),
       chrome.scripting.executeScript({ target, files: ["packed_trunk.js"], injectImmediately: true }),
     ]);
-    return bytes;
+    return module;
   },
   async "no-wasm"(_message, sender) {
     const target = { tabId: sender.tab?.id, frameIds: [sender.frameId ?? 0] };

@@ -14,7 +14,10 @@
 
   const host = make("div", "");
   host.id = "packed-trunk";
-  host.dataset.page = "notice";
+  // The same names as the guard's, `src/server/page/mod.rs`.
+  const name = location.pathname.replace(/^\/settings\/|\/new$|\/$/g, "");
+  host.dataset.page =
+    { "migration/redirect": "redirect", import: "imports", "/auth/edit": "account", "/auth": "account", "/auth/setup": "setup" }[name] ?? name;
   const box = make("section", "border:1px solid;border-radius:4px;padding:12px 15px;margin:0 0 20px;line-height:1.5");
   box.setAttribute("aria-label", say("name"));
   const button = make("button", "font:inherit;padding:8px 14px;cursor:pointer", say("action_open_desk"));
