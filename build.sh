@@ -322,13 +322,13 @@ build_again_elsewhere() {
 }
 
 native_tests() {
-    cargo test --workspace --locked --exclude end-to-end
+    cargo test --workspace --locked --no-fail-fast --exclude end-to-end
     cargo test --locked -p end-to-end --lib
 }
 
 # The name of every scenario ends with the browser it runs in. Two at once is what two cores bear.
 end_to_end_tests() {
-    cargo test --locked -p end-to-end --test '*' -- --test-threads "${PACKED_TRUNK_BROWSERS_AT_ONCE:-2}" "$1"
+    cargo test --locked -p end-to-end --no-fail-fast --test '*' -- --test-threads "${PACKED_TRUNK_BROWSERS_AT_ONCE:-2}" "$1"
 }
 
 # ------------------------------------------------------------------------------------------------- demo and bench
