@@ -310,6 +310,11 @@ impl Guard {
             here.asking.set(here.asking.get() + 1);
             go(async move {
                 later.hello().await;
+                // What the own server said of blocks was about the server that was meant before.
+                if later.typed().is_some() {
+                    later.survey(&[Want::Blocks]).await;
+                    later.hello().await;
+                }
                 later.show();
                 let message =
                     ToBackground::Look { page: later.kind, handle: later.handle(), typed: later.typed(), deep: false };
