@@ -35,6 +35,7 @@ mod proxy;
 pub mod report;
 mod servers;
 mod socket;
+mod steps;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 

@@ -78,11 +78,11 @@ impl<'b> Panel<'b> {
         })
     }
 
-    /// All checks that are shown now, by id.
+    /// All checks that are shown now, by id. What is folded away has a text too.
     pub fn checks(&self) -> BTreeMap<String, Check> {
         let found = self.run(
             "return Array.from(root.querySelectorAll('[data-check]'), check =>
-                 [check.dataset.check, check.dataset.outcome, check.innerText.trim()]);",
+                 [check.dataset.check, check.dataset.outcome, check.innerText.trim() || check.textContent]);",
         );
         let field = |check: &Value, index: usize| check[index].as_str().unwrap_or_default().to_owned();
         let checks = found.as_array().into_iter().flatten();
