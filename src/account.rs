@@ -134,7 +134,8 @@ impl FromStr for Domain {
 }
 
 fn ascii_label(label: &str) -> Option<String> {
-    let lower = label.to_lowercase();
+    // Not `str::to_lowercase`, which knows about the Greek final sigma and brings the tables for it.
+    let lower: String = label.chars().flat_map(char::to_lowercase).collect();
     let ascii = if lower.is_ascii() {
         lower
     } else if lower.chars().all(|c| c.is_alphanumeric() || c == '-') {
@@ -227,7 +228,7 @@ impl FromStr for Handle {
             (Some(domain), None) if user.is_empty() => {
                 Err(if domain.is_empty() { HandleError::Empty } else { HandleError::TooManyAts })
             }
-            (Some(domain), None) if domain.is_empty() => Err(HandleError::NoDomain),
+            (Some(""), None) => Err(HandleError::NoDomain),
             (Some(domain), None) => Handle::new(user, domain.parse()?),
         }
     }
@@ -335,7 +336,10 @@ mod tests {
         assert_eq!(handle.to_string(), "ana@bücher.example");
         assert_eq!(handle.domain().pattern(), "https://xn--bcher-kva.example/*");
         let local: Domain = "old.localhost:4001".parse().unwrap();
-        assert_eq!((local.origin(), local.pattern()), ("http://old.localhost:4001".into(), "http://old.localhost/*".into()));
+        assert_eq!(
+            (local.origin(), local.pattern()),
+            ("http://old.localhost:4001".into(), "http://old.localhost/*".into())
+        );
     }
 
     proptest! {

@@ -22,21 +22,42 @@ use crate::trunk::store::{Party, Store};
 #[serde(rename_all = "kebab-case")]
 pub enum ToBackground {
     /// A guard: this is what my page says; what do you know? Answered with a [`View`].
-    Hello { page: PageKind, handle: Option<Handle>, typed: Option<Handle>, facts: AccountFacts },
+    Hello {
+        page: PageKind,
+        handle: Option<Handle>,
+        typed: Option<Handle>,
+        facts: AccountFacts,
+    },
     /// A guard: look at the other account, in its own tab if there is one, and from outside. `deep` reads the actor
     /// document even where the alias is not known to be there. Answered with a [`View`].
-    Look { page: PageKind, handle: Option<Handle>, typed: Option<Handle>, deep: bool },
+    Look {
+        page: PageKind,
+        handle: Option<Handle>,
+        typed: Option<Handle>,
+        deep: bool,
+    },
     /// Anybody: open the desk, perhaps to grant a server.
-    Desk { grant: Option<Domain> },
+    Desk {
+        grant: Option<Domain>,
+    },
     /// The desk: everything that is known. Answered with [`ToDesk`].
     State,
     /// The desk: the person says which two accounts the move is about.
-    Link { old: Party, new: Party },
+    Link {
+        old: Party,
+        new: Party,
+    },
     Unlink,
     /// The desk: this is what a server's agent brought.
-    Learn { host: Domain, handle: Option<Handle>, facts: AccountFacts },
+    Learn {
+        host: Domain,
+        handle: Option<Handle>,
+        facts: AccountFacts,
+    },
     /// The desk: look at the new account from outside.
-    Outside { deep: bool },
+    Outside {
+        deep: bool,
+    },
 }
 
 /// Who sent a message, by what the browser says of it, never by what it says itself.

@@ -1,6 +1,6 @@
 //! Time as the core knows it: handed in, never asked for.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Iso8601;
 
@@ -39,24 +39,8 @@ pub struct Known<T> {
     pub from: Source,
 }
 
-/// Written as `[value, at, from]`: there are two dozen kinds of facts, and a struct's own reader for each would make up
-/// a tenth of the wasm.
-impl<T: Serialize> Serialize for Known<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (&self.value, self.at, self.from).serialize(serializer)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Known<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Known<T>, D::Error> {
-        let (value, at, from) = Deserialize::deserialize(deserializer)?;
-        Ok(Known { value, at, from })
-    }
-}
-
 /// Where a fact was seen. Shown with every finding, so that nobody has to take our word for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A page of the account's own server, in a tab where it is signed in.
     OwnPage,

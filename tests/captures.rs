@@ -15,7 +15,10 @@ use packed_trunk::when::Time;
 
 /// The path at which a capture's chain of redirects ended, from its headers file.
 fn final_path(headers: &str) -> String {
-    let last = headers.lines().filter_map(|line| line.strip_prefix("> ")).filter(|line| line.starts_with("GET ") || line.starts_with("POST ")).next_back();
+    let last = headers
+        .lines()
+        .filter_map(|line| line.strip_prefix("> "))
+        .rfind(|line| line.starts_with("GET ") || line.starts_with("POST "));
     let url = last.and_then(|line| line.split(' ').nth(1)).unwrap_or_default().to_owned();
     let path = url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
     path.unwrap_or_default().split('?').next().unwrap_or_default().to_owned()
@@ -41,11 +44,19 @@ fn pages() -> Vec<Captured> {
                 }
                 let headers = std::fs::read_to_string(path.with_extension("headers.txt")).unwrap();
                 // A redirect that was not followed is no page.
-                if !headers.lines().filter_map(|line| line.strip_prefix("< ")).any(|line| line.starts_with("200 ")) {
+                if !headers
+                    .lines()
+                    .filter_map(|line| line.strip_prefix("< "))
+                    .any(|line| line.starts_with("200 "))
+                {
                     continue;
                 }
                 let name = path.strip_prefix(&root).unwrap().with_extension("").display().to_string();
-                found.push(Captured { name, path: final_path(&headers), html: std::fs::read_to_string(&path).unwrap() });
+                found.push(Captured {
+                    name,
+                    path: final_path(&headers),
+                    html: std::fs::read_to_string(&path).unwrap(),
+                });
             }
         }
     }
@@ -55,7 +66,8 @@ fn pages() -> Vec<Captured> {
 
 fn one(name: &str) -> Option<Captured> {
     let root = captures()?;
-    let html = std::fs::read_to_string(root.join(format!("{name}.html"))).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let html =
+        std::fs::read_to_string(root.join(format!("{name}.html"))).unwrap_or_else(|e| panic!("{name}: {e}"));
     let headers = std::fs::read_to_string(root.join(format!("{name}.headers.txt"))).unwrap();
     Some(Captured { name: name.to_owned(), path: final_path(&headers), html })
 }
@@ -75,7 +87,9 @@ fn every_captured_page_is_known_for_what_it_is_or_left_alone() {
         "/settings/profile" => Some(PageKind::Profile),
         "/auth/edit" | "/auth" => Some(PageKind::Account),
         "/auth/setup" => Some(PageKind::Setup),
-        path if path == "/settings/imports" || path.strip_prefix("/settings/imports/").is_some_and(|id| !id.contains('/')) => {
+        path if path == "/settings/imports"
+            || path.strip_prefix("/settings/imports/").is_some_and(|id| !id.contains('/')) =>
+        {
             Some(PageKind::Imports)
         }
         _ => None,
@@ -85,14 +99,21 @@ fn every_captured_page_is_known_for_what_it_is_or_left_alone() {
         assert_eq!(found, expected(&capture.path), "{} at {}", capture.name, capture.path);
         if let Some(kind) = found {
             let place = kind.place();
-            assert_eq!(page(&capture.html).all(place.container).len(), 1, "{}: one place for the panel", capture.name);
+            assert_eq!(
+                page(&capture.html).all(place.container).len(),
+                1,
+                "{}: one place for the panel",
+                capture.name
+            );
         }
     }
 }
 
 #[test]
 fn the_session_tells_who_is_signed_in() {
-    let standing = |name: &str| both(name).into_iter().map(|c| Session::read(&page(&c.html)).unwrap()).collect::<Vec<_>>();
+    let standing = |name: &str| {
+        both(name).into_iter().map(|c| Session::read(&page(&c.html)).unwrap()).collect::<Vec<_>>()
+    };
     for session in standing("old_alice/settings_migration_initial") {
         assert_eq!(session.standing, Standing::Functional);
         assert_eq!(session.account.handle.to_string(), "alice@old.test");
@@ -112,15 +133,22 @@ fn the_session_tells_who_is_signed_in() {
 
 #[test]
 fn the_migration_page_tells_redirect_cooldown_and_refusals() {
-    let read = |name: &str| both(name).into_iter().map(|c| migration::read(&page(&c.html))).collect::<Vec<_>>();
+    let read =
+        |name: &str| both(name).into_iter().map(|c| migration::read(&page(&c.html))).collect::<Vec<_>>();
     for seen in read("old_alice/settings_migration_initial") {
-        assert!(!seen.redirecting && seen.cooldown.is_none() && !seen.handle_refused && seen.past.is_empty(), "{seen:?}");
+        assert!(
+            !seen.redirecting && seen.cooldown.is_none() && !seen.handle_refused && seen.past.is_empty(),
+            "{seen:?}"
+        );
     }
     for seen in read("old_alice/after_move_settings_migration") {
         assert_eq!(seen.redirecting_to.unwrap().to_string(), "alice2@new.test");
         assert_eq!(seen.cooldown, Some(Some(30)));
         assert_eq!(seen.past.len(), 1);
-        assert_eq!((seen.past[0].followers, seen.past[0].target.as_ref().unwrap().to_string()), (Some(15), "alice2@new.test".into()));
+        assert_eq!(
+            (seen.past[0].followers, seen.past[0].target.as_ref().unwrap().to_string()),
+            (Some(15), "alice2@new.test".into())
+        );
         assert!(seen.past[0].at.is_some());
     }
     for seen in read("old_alice/after_cancel_settings_migration") {
@@ -145,10 +173,14 @@ fn the_migration_page_tells_redirect_cooldown_and_refusals() {
 #[test]
 fn aliases_and_counts_are_read() {
     let handles = |name: &str| {
-        both(name).into_iter().map(|c| aliases::read(&page(&c.html))).map(|seen| {
-            assert_eq!(seen.unreadable, 0, "{name}");
-            seen.aliases.iter().map(|handle| handle.to_string()).collect::<Vec<_>>()
-        }).collect::<Vec<_>>()
+        both(name)
+            .into_iter()
+            .map(|c| aliases::read(&page(&c.html)))
+            .map(|seen| {
+                assert_eq!(seen.unreadable, 0, "{name}");
+                seen.aliases.iter().map(|handle| handle.to_string()).collect::<Vec<_>>()
+            })
+            .collect::<Vec<_>>()
     };
     for seen in handles("new_alice2/settings_aliases_empty") {
         assert_eq!(seen, Vec::<String>::new());
@@ -171,7 +203,10 @@ fn aliases_and_counts_are_read() {
     }
     for capture in both("old_alice/settings_export") {
         let counts = export::read(&page(&capture.html));
-        assert_eq!((counts.follows, counts.lists, counts.mutes, counts.blocks), (Some(30), Some(2), Some(3), Some(3)));
+        assert_eq!(
+            (counts.follows, counts.lists, counts.mutes, counts.blocks),
+            (Some(30), Some(2), Some(3), Some(3))
+        );
         assert_eq!((counts.domain_blocks, counts.bookmarks), (Some(2), Some(6)));
         assert_eq!(counts.filters.is_some(), capture.name.starts_with("4.6"), "filters since 4.6");
     }
@@ -222,12 +257,19 @@ fn entities_of_the_real_api_are_read() {
     };
     let old = "old.test".parse().unwrap();
     for version in ["4.3.23", "4.6.5"] {
-        let account = entity::Account::read(&json(&format!("{version}/old_alice/api_verify_credentials.json")), &old).unwrap();
-        assert_eq!((account.handle.to_string().as_str(), account.follow_requests, account.locked), ("alice@old.test", Some(0), Some(false)));
-        let conversations = entity::conversations(&json(&format!("{version}/old_alice/api_conversations.json"))).unwrap();
+        let account =
+            entity::Account::read(&json(&format!("{version}/old_alice/api_verify_credentials.json")), &old)
+                .unwrap();
+        assert_eq!(
+            (account.handle.to_string().as_str(), account.follow_requests, account.locked),
+            ("alice@old.test", Some(0), Some(false))
+        );
+        let conversations =
+            entity::conversations(&json(&format!("{version}/old_alice/api_conversations.json"))).unwrap();
         assert_eq!(conversations.len(), 4);
         assert!(conversations.iter().all(|conversation| conversation.last_status.is_some()));
-        let (subject, uri) = entity::webfinger(&json(&format!("{version}/new_alice2/before_alias_webfinger.json"))).unwrap();
+        let (subject, uri) =
+            entity::webfinger(&json(&format!("{version}/new_alice2/before_alias_webfinger.json"))).unwrap();
         assert_eq!(subject.unwrap().to_string(), "alice2@new.test");
         let before = entity::actor(&json(&format!("{version}/new_alice2/before_alias_actor.json"))).unwrap();
         assert_eq!((before.uri, before.also_known_as.len()), (uri, 0));

@@ -67,7 +67,11 @@ fn every_check_has_sentences_tests_a_source_and_a_page() {
         let text = file(&format!("src/check/{stem}.rs"));
         assert!(known.keys().any(|key| key.starts_with(&format!("{stem}_"))), "{}: no sentences", check.id);
         assert!(text.contains("#[test]"), "{}: no tests in its file", check.id);
-        assert!(text.contains("facts ") || text.contains("mastodon#"), "{}: cite where its claim comes from", check.id);
+        assert!(
+            text.contains("facts ") || text.contains("mastodon#"),
+            "{}: cite where its claim comes from",
+            check.id
+        );
         assert!(!check.pages.is_empty(), "{}: shown on no page", check.id);
     }
 }
@@ -76,25 +80,32 @@ fn every_check_has_sentences_tests_a_source_and_a_page() {
 #[test]
 fn every_message_is_used_and_every_used_message_is_there() {
     let not_messages = [
-        "created_at", "disabled_account_id", "follow_requests_count", "followers_count", "following_count", "last_status",
-        "moved_to_account_id", "statuses_count",
+        "created_at",
+        "disabled_account_id",
+        "follow_requests_count",
+        "followers_count",
+        "following_count",
+        "last_status",
+        "moved_to_account_id",
+        "statuses_count",
     ];
     let pattern = Regex::new(r#""([a-z]+(?:_[a-z0-9]+)+)""#).unwrap();
     let mut used: BTreeSet<String> = BTreeSet::new();
     for (_, text) in files("src", "rs") {
         used.extend(pattern.captures_iter(code(&text)).map(|found| found[1].to_owned()));
     }
+    let spoken = Regex::new(r#"(?:say|getMessage)\("([a-z_]+)"\)"#).unwrap();
     for (_, text) in files("extension", "js") {
-        used.extend(Regex::new(r#"(?:say|getMessage)\("([a-z_]+)"\)"#).unwrap().captures_iter(&text).map(|f| f[1].to_owned()));
+        used.extend(spoken.captures_iter(&text).map(|found| found[1].to_owned()));
     }
-    for (_, text) in [("", file("manifest.json"))] {
-        used.extend(Regex::new(r"__MSG_([a-z_]+)__").unwrap().captures_iter(&text).map(|f| f[1].to_owned()));
-    }
+    let named = Regex::new(r"__MSG_([a-z_]+)__").unwrap();
+    used.extend(named.captures_iter(&file("manifest.json")).map(|found| found[1].to_owned()));
     // Made of parts.
     used.extend(["accounts", "pack", "prepare", "move"].map(|step| format!("step_{step}")));
     used.extend(["todo", "doing", "done", "stuck"].map(|status| format!("status_{status}")));
     used.extend(["checking", "evidence", "name", "number", "age", "steps", "yes", "no"].map(str::to_owned));
-    let used: BTreeSet<String> = used.into_iter().filter(|key| !not_messages.contains(&key.as_str())).collect();
+    let used: BTreeSet<String> =
+        used.into_iter().filter(|key| !not_messages.contains(&key.as_str())).collect();
     let there: BTreeSet<String> = messages("en").keys().cloned().collect();
     let plural = |key: &String| key.strip_suffix("_one").is_some_and(|stem| there.contains(stem));
     let missing: Vec<_> = used.difference(&there).collect();
@@ -116,10 +127,14 @@ fn translations_have_the_same_messages_and_parts() {
         for (key, message) in &english {
             let Some(other) = translated.get(key) else { panic!("{language}: {key} is missing") };
             let one = key.ends_with("_one");
-            assert!(one || parts(other) == parts(message), "{language}: {key} takes other parts than in English");
+            assert!(
+                one || parts(other) == parts(message),
+                "{language}: {key} takes other parts than in English"
+            );
         }
         for key in translated.keys() {
-            let stem = ["_zero", "_one", "_two", "_few", "_many"].iter().find_map(|end| key.strip_suffix(end));
+            let stem =
+                ["_zero", "_one", "_two", "_few", "_many"].iter().find_map(|end| key.strip_suffix(end));
             let known = english.contains_key(key) || stem.is_some_and(|stem| english.contains_key(stem));
             assert!(known, "{language}: {key} is no message");
         }
@@ -134,7 +149,10 @@ fn the_agents_list_is_the_cores_list() {
         let start = loader.find(&format!("const {name} = [")).unwrap();
         let text = &loader[start..start + loader[start..].find("];").unwrap()];
         let pattern = Regex::new(r"(?m)/(\^.*?\$)/[,\]\n]?").unwrap();
-        pattern.captures_iter(&format!("{text},")).map(|found| Regex::new(&found[1].replace("\\/", "/")).unwrap()).collect()
+        pattern
+            .captures_iter(&format!("{text},"))
+            .map(|found| Regex::new(&found[1].replace("\\/", "/")).unwrap())
+            .collect()
     };
     let (get, post) = (list("GET"), list("POST"));
     assert!(get.len() >= 3 && !post.is_empty(), "the lists were not found in loader.js");
@@ -192,8 +210,19 @@ fn the_loader_is_small() {
 #[test]
 fn no_html_strings_reach_a_page() {
     for (name, text) in files("src", "rs").into_iter().chain(files("extension", "js")) {
-        for word in ["innerHTML", "inner_html", "outerHTML", "outer_html", "insertAdjacent", "insert_adjacent", "document.write"] {
-            assert!(!text.contains(&format!("{word}(")) && !text.contains(&format!(".{word}")), "{name}: {word}; build nodes instead");
+        for word in [
+            "innerHTML",
+            "inner_html",
+            "outerHTML",
+            "outer_html",
+            "insertAdjacent",
+            "insert_adjacent",
+            "document.write",
+        ] {
+            assert!(
+                !text.contains(&format!("{word}(")) && !text.contains(&format!(".{word}")),
+                "{name}: {word}; build nodes instead"
+            );
         }
     }
 }
@@ -204,8 +233,13 @@ fn only_the_web_folder_knows_a_browser_a_clock_or_the_network() {
         if name.starts_with("src/web") || name == "src/lib.rs" {
             continue;
         }
-        for word in ["web_sys", "js_sys", "wasm_bindgen", "gloo", "SystemTime", "Instant::now", "std::net", "std::fs"] {
-            assert!(!code(&text).contains(word) || name == "src/check/mod.rs", "{name}: {word} belongs to src/web");
+        for word in
+            ["web_sys", "js_sys", "wasm_bindgen", "gloo", "SystemTime", "Instant::now", "std::net", "std::fs"]
+        {
+            assert!(
+                !code(&text).contains(word) || name == "src/check/mod.rs",
+                "{name}: {word} belongs to src/web"
+            );
         }
     }
 }
@@ -213,7 +247,15 @@ fn only_the_web_folder_knows_a_browser_a_clock_or_the_network() {
 /// Mastodon's markup and addresses are known in `src/server` alone; the loader knows what it must before any wasm runs.
 #[test]
 fn selectors_live_in_server() {
-    let signs = ["account_migration", "form_redirect", "account_alias[", "content-wrapper", "csrf-token", "initial-state", "/api/v"];
+    let signs = [
+        "account_migration",
+        "form_redirect",
+        "account_alias[",
+        "content-wrapper",
+        "csrf-token",
+        "initial-state",
+        "/api/v",
+    ];
     for (name, text) in files("src", "rs").into_iter().filter(|(name, _)| !name.starts_with("src/server")) {
         for line in code(&text).lines().filter(|line| !line.trim_start().starts_with("//")) {
             for sign in signs {
@@ -240,6 +282,9 @@ fn the_architecture_names_every_folder() {
     for entry in std::fs::read_dir(root().join("src")).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap();
         let name = name.trim_end_matches(".rs");
-        assert!(name == "lib" || text.contains(&format!("`{name}")), "ARCHITECTURE.md says nothing about src/{name}");
+        assert!(
+            name == "lib" || text.contains(&format!("`{name}")),
+            "ARCHITECTURE.md says nothing about src/{name}"
+        );
     }
 }

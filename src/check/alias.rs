@@ -58,9 +58,11 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
         Standing::Listed(_) | Standing::Public => {
             Finding::new(&CHECK, Outcome::Pass, say("alias_pass").with(new).with(old))
         }
-        Standing::Contradicted => Finding::new(&CHECK, Outcome::Stop, say("alias_contradicted").with(new.domain()))
-            .then(say("alias_contradicted_then").with(old))
-            .act(page),
+        Standing::Contradicted => {
+            Finding::new(&CHECK, Outcome::Stop, say("alias_contradicted").with(new.domain()))
+                .then(say("alias_contradicted_then").with(old))
+                .act(page)
+        }
         Standing::Missing => Finding::new(&CHECK, Outcome::Stop, say("alias_missing").with(new).with(old))
             .then(say("alias_missing_then"))
             .act(Action::MakeAlias),
@@ -74,9 +76,11 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
             }
         }
     };
-    finding
-        .seen(&dossier.new.aliases, "evidence_alias_page", aliases(dossier))
-        .seen(&dossier.new.actor, "evidence_actor", actor(dossier))
+    finding.seen(&dossier.new.aliases, "evidence_alias_page", aliases(dossier)).seen(
+        &dossier.new.actor,
+        "evidence_actor",
+        actor(dossier),
+    )
 }
 
 fn aliases(dossier: &Dossier) -> Vec<Part> {
@@ -131,7 +135,12 @@ mod tests {
             "alias_missing",
             Some("make-alias"),
         );
-        case(&|d| d.new.aliases = known(vec![row("ANA@old.example", 1)], 5), Outcome::Pass, "alias_pass", None);
+        case(
+            &|d| d.new.aliases = known(vec![row("ANA@old.example", 1)], 5),
+            Outcome::Pass,
+            "alias_pass",
+            None,
+        );
         case(&|d| d.new.actor = known(actor(&[OWN]), 5), Outcome::Pass, "alias_pass", None);
         case(&|d| d.new.actor = known(actor(&[]), 5), Outcome::Stop, "alias_missing", Some("make-alias"));
         // The page had none, the document read after it has one.
@@ -177,8 +186,14 @@ mod tests {
             Some("visit"),
         );
         assert_eq!(finding.other, Some(Action::LookOutside));
-        let finding =
-            expect_at(&CHECK, 1_000, |d| d.target_granted = false, Outcome::Unknown, "alias_not_seen", Some("visit"));
+        let finding = expect_at(
+            &CHECK,
+            1_000,
+            |d| d.target_granted = false,
+            Outcome::Unknown,
+            "alias_not_seen",
+            Some("visit"),
+        );
         assert_eq!(finding.other, None);
     }
 }

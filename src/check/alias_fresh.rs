@@ -57,7 +57,8 @@ fn stale(dossier: &Dossier, now: Time, until: Time) -> Finding {
     if now >= until {
         return Finding::new(&CHECK, Outcome::Pass, say("alias_fresh_pass"));
     }
-    let domain = dossier.new_handle().map(|handle| Part::from(handle.domain())).unwrap_or(Part::Text(String::new()));
+    let domain =
+        dossier.new_handle().map(|handle| Part::from(handle.domain())).unwrap_or(Part::Text(String::new()));
     Finding::new(&CHECK, Outcome::Stop, say("alias_fresh_stale").with(domain).with(Part::Clock(until)))
         .then(say("alias_fresh_stale_then"))
         .act(Action::LookAgain)
@@ -75,8 +76,14 @@ fn old_servers(dossier: &Dossier, now: Time, row: Option<&AliasRow>) -> Option<F
     if now >= until || !made_lately {
         return None;
     }
-    let what = say("alias_fresh_day").with(version.text.as_str()).with(Part::Day(until)).with(Part::Clock(until));
-    Some(Finding::new(&CHECK, Outcome::Stop, what).then(say("alias_fresh_day_then")).until(until).act(Action::LookAgain))
+    let what =
+        say("alias_fresh_day").with(version.text.as_str()).with(Part::Day(until)).with(Part::Clock(until));
+    Some(
+        Finding::new(&CHECK, Outcome::Stop, what)
+            .then(say("alias_fresh_day_then"))
+            .until(until)
+            .act(Action::LookAgain),
+    )
 }
 
 fn actor_aliases(dossier: &Dossier) -> Vec<Part> {
@@ -103,7 +110,8 @@ mod tests {
 
     fn actor(d: &mut Dossier, with: bool, at: i64) {
         let also_known_as = if with { vec![ActorUri(OWN.into())] } else { vec![] };
-        d.new.actor = known(ActorSeen { uri: ActorUri("https://new.example/users/ana".into()), also_known_as }, at);
+        d.new.actor =
+            known(ActorSeen { uri: ActorUri("https://new.example/users/ana".into()), also_known_as }, at);
     }
 
     /// The run of `captures/*/alias_cache_experiment`: read before, made at 0, without it until second 180.
@@ -145,7 +153,14 @@ mod tests {
 
     #[test]
     fn an_alias_of_unknown_age_is_not_called_stale() {
-        expect_at(&CHECK, SECOND, |d| listed(d, 0, false), Outcome::Unknown, "alias_fresh_unseen", Some("look-again"));
+        expect_at(
+            &CHECK,
+            SECOND,
+            |d| listed(d, 0, false),
+            Outcome::Unknown,
+            "alias_fresh_unseen",
+            Some("look-again"),
+        );
         expect_at(&CHECK, 180 * SECOND, |d| listed(d, 0, false), Outcome::Pass, "alias_fresh_pass", None);
     }
 

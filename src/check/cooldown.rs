@@ -38,7 +38,19 @@ mod tests {
     fn counts_the_days_that_the_page_states() {
         expect(&CHECK, |_| (), Outcome::Unknown, "cooldown_not_seen", Some("visit"));
         expect(&CHECK, |d| d.old.cooldown = known(Cooldown::Over, 1), Outcome::Pass, "cooldown_pass", None);
-        expect(&CHECK, |d| d.old.cooldown = known(Cooldown::Days(12), 1), Outcome::Stop, "cooldown_days", Some("visit"));
-        expect(&CHECK, |d| d.old.cooldown = known(Cooldown::Some, 1), Outcome::Stop, "cooldown_some", Some("visit"));
+        expect(
+            &CHECK,
+            |d| d.old.cooldown = known(Cooldown::Days(12), 1),
+            Outcome::Stop,
+            "cooldown_days",
+            Some("visit"),
+        );
+        expect(
+            &CHECK,
+            |d| d.old.cooldown = known(Cooldown::Some, 1),
+            Outcome::Stop,
+            "cooldown_some",
+            Some("visit"),
+        );
     }
 }

@@ -31,7 +31,8 @@ fn run(dossier: &Dossier, now: Time) -> Finding {
         let see = visit(Side::New, "/auth/edit", "action_open_new");
         return match dossier.new_handle() {
             None if dossier.new_host.is_none() => {
-                Finding::new(&CHECK, Outcome::Unknown, say("email_confirmed_no_account")).act(Action::OpenDesk)
+                Finding::new(&CHECK, Outcome::Unknown, say("email_confirmed_no_account"))
+                    .act(Action::OpenDesk)
             }
             _ => not_seen(&CHECK, dossier, say("email_confirmed_not_seen"), see),
         };
@@ -49,9 +50,11 @@ fn run(dossier: &Dossier, now: Time) -> Finding {
             let finding = Finding::new(&CHECK, bad, say("email_confirmed_unconfirmed").with(who.as_str()));
             deleted(dossier, now, finding).act(SETUP)
         }
-        Email::AwaitsApproval => Finding::new(&CHECK, bad, say("email_confirmed_approval").with(who.as_str()))
-            .then(say("email_confirmed_approval_then"))
-            .act(Action::LookAgain),
+        Email::AwaitsApproval => {
+            Finding::new(&CHECK, bad, say("email_confirmed_approval").with(who.as_str()))
+                .then(say("email_confirmed_approval_then"))
+                .act(Action::LookAgain)
+        }
         Email::Held => Finding::new(&CHECK, bad, say("email_confirmed_held").with(who.as_str()))
             .then(say("email_confirmed_then"))
             .act(SETUP),
@@ -67,7 +70,9 @@ fn run(dossier: &Dossier, now: Time) -> Finding {
                 .act(visit(Side::Old, "/auth/edit", "action_account_settings"))
                 .seen(&dossier.old.address_change, "evidence_address_change", [])
         }
-        Email::Confirmed => Finding::new(&CHECK, Outcome::Pass, say("email_confirmed_pass").with(who.as_str())),
+        Email::Confirmed => {
+            Finding::new(&CHECK, Outcome::Pass, say("email_confirmed_pass").with(who.as_str()))
+        }
     };
     let key = if email.value == Email::Confirmed { "evidence_email_confirmed" } else { "evidence_email_not" };
     finding.seen(&dossier.new.email, key, [])
@@ -109,7 +114,12 @@ mod tests {
         let email = |email| known(email, 5);
         case(&|_| (), Outcome::Unknown, "email_confirmed_not_seen", Some("visit"));
         case(&|d| d.new.email = email(Email::Confirmed), Outcome::Pass, "email_confirmed_pass", None);
-        case(&|d| d.new.email = email(Email::Unconfirmed), Outcome::Stop, "email_confirmed_unconfirmed", Some("visit"));
+        case(
+            &|d| d.new.email = email(Email::Unconfirmed),
+            Outcome::Stop,
+            "email_confirmed_unconfirmed",
+            Some("visit"),
+        );
         case(&|d| d.new.email = email(Email::Held), Outcome::Stop, "email_confirmed_held", Some("visit"));
         case(
             &|d| d.new.email = email(Email::AwaitsApproval),

@@ -32,7 +32,8 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
     let finding = if follows <= now {
         Finding::new(&CHECK, Outcome::Pass, say("follow_limit_pass").with(follows))
     } else {
-        let later = AccountFacts::value(&dossier.old.followers).map(|old| limit(followers.saturating_add(*old)));
+        let later =
+            AccountFacts::value(&dossier.old.followers).map(|old| limit(followers.saturating_add(*old)));
         let then = match later {
             Some(later) if later >= follows => say("follow_limit_then_later"),
             _ => say("follow_limit_then"),

@@ -39,6 +39,12 @@ mod tests {
         let counts = |mutes, lists| known(Counts { mutes, lists, follows: Some(9), ..Default::default() }, 5);
         expect(&CHECK, |_| (), Outcome::Unknown, "lists_saved_not_seen", Some("visit"));
         expect(&CHECK, |d| d.old.counts = counts(Some(0), None), Outcome::Pass, "lists_saved_none", None);
-        expect(&CHECK, |d| d.old.counts = counts(Some(3), Some(2)), Outcome::Warn, "lists_saved_never", Some("visit"));
+        expect(
+            &CHECK,
+            |d| d.old.counts = counts(Some(3), Some(2)),
+            Outcome::Warn,
+            "lists_saved_never",
+            Some("visit"),
+        );
     }
 }

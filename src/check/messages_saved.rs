@@ -28,13 +28,17 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
         ))
     };
     let finding = match &dossier.saved.messages {
-        None if conversations.is_empty() && *elsewhere > 0 => stop(say("messages_saved_hidden").with(*elsewhere)),
+        None if conversations.is_empty() && *elsewhere > 0 => {
+            stop(say("messages_saved_hidden").with(*elsewhere))
+        }
         // Not "you have none": the list leaves some out, and only the newest of the rest were looked at (facts 13.1).
         None if conversations.is_empty() => Finding::new(&CHECK, Outcome::Pass, say("messages_saved_none")),
         None if *more => stop(say("messages_saved_never_more").with(conversations.len())),
         None => stop(say("messages_saved_never").with(conversations.len())),
         Some(saved) => match since(conversations, saved) {
-            (0, 0) => Finding::new(&CHECK, Outcome::Pass, say("messages_saved_pass").with(conversations.len())),
+            (0, 0) => {
+                Finding::new(&CHECK, Outcome::Pass, say("messages_saved_pass").with(conversations.len()))
+            }
             (new, 0) => stop(say("messages_saved_new").with(new)),
             (0, changed) => stop(say("messages_saved_changed").with(changed)),
             (new, changed) => stop(say("messages_saved_both").with(changed).with(new)),
@@ -77,11 +81,29 @@ mod tests {
         };
         let three = || Messages { conversations: now(), ..Default::default() };
         case(None, three(), Outcome::Stop, "messages_saved_never", Some("visit"));
-        case(None, Messages { more: true, ..three() }, Outcome::Stop, "messages_saved_never_more", Some("visit"));
+        case(
+            None,
+            Messages { more: true, ..three() },
+            Outcome::Stop,
+            "messages_saved_never_more",
+            Some("visit"),
+        );
         case(None, Messages::default(), Outcome::Pass, "messages_saved_none", None);
-        case(None, Messages { elsewhere: 2, ..Default::default() }, Outcome::Stop, "messages_saved_hidden", Some("visit"));
+        case(
+            None,
+            Messages { elsewhere: 2, ..Default::default() },
+            Outcome::Stop,
+            "messages_saved_hidden",
+            Some("visit"),
+        );
         case(Some(now()), three(), Outcome::Pass, "messages_saved_pass", None);
-        case(Some(list(&[("1", "10"), ("2", "20")])), three(), Outcome::Stop, "messages_saved_new", Some("visit"));
+        case(
+            Some(list(&[("1", "10"), ("2", "20")])),
+            three(),
+            Outcome::Stop,
+            "messages_saved_new",
+            Some("visit"),
+        );
         case(
             Some(list(&[("1", "10"), ("2", "20"), ("3", "29")])),
             three(),

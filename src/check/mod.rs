@@ -110,7 +110,11 @@ pub struct Evidence {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Opens a page of Mastodon's.
-    Visit { side: Side, path: &'static str, label: &'static str },
+    Visit {
+        side: Side,
+        path: &'static str,
+        label: &'static str,
+    },
     /// Asks for the permission to look at a server.
     Grant(Domain),
     /// Makes the alias on the new account, with Mastodon's own form.
@@ -193,7 +197,12 @@ impl Finding {
     }
 
     /// Notes where a fact comes from, if it is known at all.
-    fn seen<T>(mut self, known: &Option<Known<T>>, key: &str, parts: impl IntoIterator<Item = Part>) -> Finding {
+    fn seen<T>(
+        mut self,
+        known: &Option<Known<T>>,
+        key: &str,
+        parts: impl IntoIterator<Item = Part>,
+    ) -> Finding {
         if let Some(known) = known {
             let what = Say { key: key.to_owned(), parts: parts.into_iter().collect() };
             self.evidence.push(Evidence { what, at: known.at, from: known.from });
@@ -226,9 +235,13 @@ pub fn all(dossier: &Dossier, now: Time) -> Vec<Finding> {
     sorted(CHECKS.iter().map(|check| (check.run)(dossier, now)).collect())
 }
 
-fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by_key(|finding| finding.outcome);
-    findings
+fn sorted(findings: Vec<Finding>) -> Vec<Finding> {
+    let order = [Outcome::Stop, Outcome::Warn, Outcome::Unknown, Outcome::Checking, Outcome::Pass];
+    order
+        .iter()
+        .flat_map(|outcome| findings.iter().filter(move |finding| finding.outcome == *outcome))
+        .cloned()
+        .collect()
 }
 
 /// What has to be asked for on a side, so that these checks can speak.
@@ -272,20 +285,36 @@ pub(crate) mod testing {
     /// Every sentence of a finding is there in English, and takes in what is handed to it, no more and no less.
     fn speaks(finding: &Finding) {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/extension/_locales/en/messages.json");
-        let messages: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let messages: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let labels = finding.action.iter().chain(&finding.other).map(Action::label);
         let evidence = finding.evidence.iter().map(|evidence| evidence.what.clone());
-        for say in [finding.what.clone()].into_iter().chain(finding.then.clone()).chain(labels).chain(evidence) {
-            let text = messages[&say.key]["message"].as_str().unwrap_or_else(|| panic!("no message {}", say.key));
+        for say in
+            [finding.what.clone()].into_iter().chain(finding.then.clone()).chain(labels).chain(evidence)
+        {
+            let text =
+                messages[&say.key]["message"].as_str().unwrap_or_else(|| panic!("no message {}", say.key));
             for at in 1..=9 {
                 let used = text.contains(&format!("${at}"));
-                assert_eq!(used, at <= say.parts.len(), "{}: ${at} in {text:?} with {:?}", say.key, say.parts);
+                assert_eq!(
+                    used,
+                    at <= say.parts.len(),
+                    "{}: ${at} in {text:?} with {:?}",
+                    say.key,
+                    say.parts
+                );
             }
         }
     }
 
     /// Runs a check on a changed dossier and compares outcome, sentence and action.
-    pub fn expect(check: &Check, change: impl FnOnce(&mut Dossier), outcome: Outcome, key: &str, action: Option<&str>) {
+    pub fn expect(
+        check: &Check,
+        change: impl FnOnce(&mut Dossier),
+        outcome: Outcome,
+        key: &str,
+        action: Option<&str>,
+    ) {
         expect_at(check, 1_000, change, outcome, key, action);
     }
 
@@ -325,7 +354,9 @@ mod tests {
                     finding.outcome
                 );
                 assert!(
-                    finding.outcome == Outcome::Checking || finding.action.is_some() || finding.waits_for.is_some(),
+                    finding.outcome == Outcome::Checking
+                        || finding.action.is_some()
+                        || finding.waits_for.is_some(),
                     "{} leaves the person alone",
                     finding.check
                 );

@@ -31,10 +31,11 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
             Some(target) => say("not_moved_old").with(target),
             None => say("not_moved_old_somewhere"),
         };
-        return Finding::new(&CHECK, Outcome::Stop, what)
-            .then(say("not_moved_old_then"))
-            .act(PAGE)
-            .seen(&dossier.old.redirect, "evidence_migration_page", []);
+        return Finding::new(&CHECK, Outcome::Stop, what).then(say("not_moved_old_then")).act(PAGE).seen(
+            &dossier.old.redirect,
+            "evidence_migration_page",
+            [],
+        );
     }
     if let Some(Redirect::To(target)) = redirect(&dossier.new.redirect) {
         let what = match (dossier.new_handle(), target) {
@@ -47,7 +48,9 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
             .act(visit(Side::New, "/settings/migration", "action_open_new"))
             .seen(&dossier.new.redirect, "evidence_new_redirects", []);
     }
-    if matches!(&dossier.old.cooldown, Some(known) if known.value != Cooldown::Over) && dossier.old.redirect.is_some() {
+    if matches!(&dossier.old.cooldown, Some(known) if known.value != Cooldown::Over)
+        && dossier.old.redirect.is_some()
+    {
         return Finding::new(&CHECK, Outcome::Stop, say("not_moved_half"))
             .then(say("not_moved_half_then"))
             .act(PAGE)
@@ -71,9 +74,21 @@ mod tests {
         let to = |handle: &str| known(Redirect::To(handle.parse().ok()), 1);
         expect(&CHECK, |_| (), Outcome::Unknown, "not_moved_not_seen", Some("visit"));
         expect(&CHECK, |d| d.old.redirect = known(Redirect::None, 1), Outcome::Pass, "not_moved_pass", None);
-        expect(&CHECK, |d| d.old.redirect = to("ana@x.example"), Outcome::Stop, "not_moved_old", Some("visit"));
+        expect(
+            &CHECK,
+            |d| d.old.redirect = to("ana@x.example"),
+            Outcome::Stop,
+            "not_moved_old",
+            Some("visit"),
+        );
         expect(&CHECK, |d| d.old.redirect = to(""), Outcome::Stop, "not_moved_old_somewhere", Some("visit"));
-        expect(&CHECK, |d| d.new.redirect = to("ana@x.example"), Outcome::Stop, "not_moved_new", Some("visit"));
+        expect(
+            &CHECK,
+            |d| d.new.redirect = to("ana@x.example"),
+            Outcome::Stop,
+            "not_moved_new",
+            Some("visit"),
+        );
         let half = |d: &mut Dossier| {
             d.old.redirect = known(Redirect::None, 1);
             d.old.cooldown = known(Cooldown::Days(20), 1);

@@ -42,7 +42,19 @@ mod tests {
     fn counts_who_waits() {
         expect(&CHECK, |_| (), Outcome::Unknown, "requests_pending_not_seen", Some("look-again"));
         expect(&CHECK, |d| d.old.follow_requests = known(0, 5), Outcome::Pass, "requests_pending_pass", None);
-        expect(&CHECK, |d| d.old.follow_requests = known(2, 5), Outcome::Warn, "requests_pending_some", Some("visit"));
-        expect(&CHECK, |d| d.old.follow_requests = known(40, 5), Outcome::Warn, "requests_pending_many", Some("visit"));
+        expect(
+            &CHECK,
+            |d| d.old.follow_requests = known(2, 5),
+            Outcome::Warn,
+            "requests_pending_some",
+            Some("visit"),
+        );
+        expect(
+            &CHECK,
+            |d| d.old.follow_requests = known(40, 5),
+            Outcome::Warn,
+            "requests_pending_many",
+            Some("visit"),
+        );
     }
 }

@@ -14,7 +14,9 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
     let Some(known) = &dossier.old.health else {
         return not_seen(&CHECK, dossier, say("server_healthy_not_seen"), Action::LookAgain);
     };
-    let warn = |key| Finding::new(&CHECK, Outcome::Warn, say(key)).then(say("server_healthy_then")).act(Action::LookAgain);
+    let warn = |key| {
+        Finding::new(&CHECK, Outcome::Warn, say(key)).then(say("server_healthy_then")).act(Action::LookAgain)
+    };
     let finding = match known.value {
         Health::Answers => Finding::new(&CHECK, Outcome::Pass, say("server_healthy_pass")),
         Health::Busy => warn("server_healthy_busy"),
@@ -32,7 +34,13 @@ mod tests {
     #[test]
     fn warns_while_the_server_stumbles() {
         expect(&CHECK, |_| (), Outcome::Unknown, "server_healthy_not_seen", Some("look-again"));
-        expect(&CHECK, |d| d.old.health = known(Health::Answers, 5), Outcome::Pass, "server_healthy_pass", None);
+        expect(
+            &CHECK,
+            |d| d.old.health = known(Health::Answers, 5),
+            Outcome::Pass,
+            "server_healthy_pass",
+            None,
+        );
         for (health, key) in [
             (Health::Busy, "server_healthy_busy"),
             (Health::Broken, "server_healthy_broken"),

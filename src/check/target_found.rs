@@ -21,9 +21,15 @@ pub static CHECK: Check = Check {
 fn run(dossier: &Dossier, _now: Time) -> Finding {
     let stop = |key: &str| Finding::new(&CHECK, Outcome::Stop, say(key));
     match &dossier.target {
-        Target::None => Finding::new(&CHECK, Outcome::Unknown, say("target_found_nothing")).act(Action::OpenDesk),
-        Target::Server(domain) => Finding::new(&CHECK, Outcome::Unknown, say("target_found_nobody").with(domain))
-            .act(visit(Side::New, "/auth/sign_in", "action_sign_in")),
+        Target::None => {
+            Finding::new(&CHECK, Outcome::Unknown, say("target_found_nothing")).act(Action::OpenDesk)
+        }
+        Target::Server(domain) => Finding::new(
+            &CHECK,
+            Outcome::Unknown,
+            say("target_found_nobody").with(domain),
+        )
+        .act(visit(Side::New, "/auth/sign_in", "action_sign_in")),
         Target::Unreadable(error, meant) => {
             let finding = stop(match error {
                 HandleError::Empty => "target_found_nothing",
@@ -46,7 +52,8 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
 
 fn resolved(dossier: &Dossier, handle: &Handle) -> Finding {
     if dossier.old_handle().is_some_and(|old| old.is_same(handle)) {
-        return Finding::new(&CHECK, Outcome::Stop, say("target_found_self")).then(say("target_found_would_refuse"));
+        return Finding::new(&CHECK, Outcome::Stop, say("target_found_self"))
+            .then(say("target_found_would_refuse"));
     }
     let blocked = |by: &Option<_>, key: &str| {
         let found = Finding::new(&CHECK, Outcome::Stop, say(key).with(handle.domain()))
@@ -64,10 +71,14 @@ fn resolved(dossier: &Dossier, handle: &Handle) -> Finding {
     match &dossier.new.existence {
         Some(known) => match known.value {
             Existence::Found => pass.seen(&dossier.new.existence, "evidence_found", []),
-            Existence::Unknown => Finding::new(&CHECK, Outcome::Stop, say("target_found_unknown").with(handle.domain()).with(handle))
-                .then(say("target_found_would_refuse"))
-                .act(Action::LookAgain)
-                .seen(&dossier.new.existence, "evidence_not_found", []),
+            Existence::Unknown => Finding::new(
+                &CHECK,
+                Outcome::Stop,
+                say("target_found_unknown").with(handle.domain()).with(handle),
+            )
+            .then(say("target_found_would_refuse"))
+            .act(Action::LookAgain)
+            .seen(&dossier.new.existence, "evidence_not_found", []),
             Existence::NotMastodon => {
                 Finding::new(&CHECK, Outcome::Stop, say("target_found_not_mastodon").with(handle.domain()))
                     .then(say("target_found_would_refuse"))
@@ -86,11 +97,13 @@ fn resolved(dossier: &Dossier, handle: &Handle) -> Finding {
                     .act(Action::LookAgain)
                     .seen(&dossier.new.existence, "evidence_no_answer", [])
             }
-            Existence::Refused(_) => {
-                Finding::new(&CHECK, Outcome::Unknown, say("target_found_would_not_say").with(handle.domain()))
-                    .act(Action::LookAgain)
-                    .seen(&dossier.new.existence, "evidence_refused", [])
-            }
+            Existence::Refused(_) => Finding::new(
+                &CHECK,
+                Outcome::Unknown,
+                say("target_found_would_not_say").with(handle.domain()),
+            )
+            .act(Action::LookAgain)
+            .seen(&dossier.new.existence, "evidence_refused", []),
         },
         // Somebody is signed in there under this very name.
         None if matches!(&dossier.new.handle, Some(own) if own.value.is_same(handle) && own.from != Source::Outside)
@@ -99,7 +112,9 @@ fn resolved(dossier: &Dossier, handle: &Handle) -> Finding {
             pass.seen(&dossier.new.handle, "evidence_signed_in", [])
         }
         None if !dossier.target_granted => not_granted(handle),
-        None => not_seen(&CHECK, dossier, say("target_found_not_seen").with(handle.domain()), Action::LookAgain),
+        None => {
+            not_seen(&CHECK, dossier, say("target_found_not_seen").with(handle.domain()), Action::LookAgain)
+        }
     }
 }
 
@@ -120,7 +135,12 @@ mod tests {
         };
         let seen = |existence| known(existence, 5);
         case(&|d| d.new.existence = seen(Existence::Found), Outcome::Pass, "target_found_pass", None);
-        case(&|d| d.new.existence = seen(Existence::Unknown), Outcome::Stop, "target_found_unknown", Some("look-again"));
+        case(
+            &|d| d.new.existence = seen(Existence::Unknown),
+            Outcome::Stop,
+            "target_found_unknown",
+            Some("look-again"),
+        );
         case(
             &|d| d.new.existence = seen(Existence::Refused(Refusal::Silent(Silence::Unreachable))),
             Outcome::Stop,
@@ -133,7 +153,12 @@ mod tests {
             "target_found_would_not_say",
             Some("look-again"),
         );
-        case(&|d| d.old.blocks_other = known(true, 5), Outcome::Stop, "target_found_blocked_by_old", Some("look-again"));
+        case(
+            &|d| d.old.blocks_other = known(true, 5),
+            Outcome::Stop,
+            "target_found_blocked_by_old",
+            Some("look-again"),
+        );
         case(&|d| d.target = Target::None, Outcome::Unknown, "target_found_nothing", Some("open-desk"));
         case(&|d| d.asking = true, Outcome::Checking, "checking", None);
         case(&|d| d.target_granted = false, Outcome::Unknown, "target_found_not_granted", Some("grant"));

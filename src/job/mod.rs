@@ -1,5 +1,6 @@
 //! Jobs: work that needs answers from a server. A job says which request it needs next and is told the answer; it does
-//! no IO, knows no clock, and can be written down between any two requests.
+//! no IO and knows no clock. It may be dropped after any request: what was learned until then is kept, and the two jobs
+//! here are so short that they are begun anew instead of being resumed.
 
 pub mod outlook;
 pub mod survey;

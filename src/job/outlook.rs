@@ -3,8 +3,6 @@
 //! The road matters. WebFinger and the public API tell all but the alias; the actor document is asked for only when the
 //! alias is known to be there, because rendering it earlier is what spoils a move (facts 13, "Alias").
 
-use serde::{Deserialize, Serialize};
-
 use super::Job;
 use super::survey::{account_facts, blocks};
 use crate::account::{ActorUri, Domain, Handle};
@@ -16,7 +14,7 @@ use crate::server::version::Version;
 use crate::trunk::dossier::{AccountFacts, ActorSeen, Email, Existence};
 use crate::when::{Known, Source, Time};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Webfinger,
     Instance,
@@ -27,7 +25,7 @@ enum Step {
     Done,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Outlook {
     handle: Handle,
     /// Whom to ask: first the handle's domain, then where WebFinger says that the account lives.
@@ -84,7 +82,8 @@ impl Job for Outlook {
             Step::Webfinger => self.webfinger(reply, now),
             Step::Instance => {
                 let version = reply::json(reply).ok();
-                let version = version.as_ref().and_then(|v| v.get("version")?.as_str()).and_then(Version::parse);
+                let version =
+                    version.as_ref().and_then(|v| v.get("version")?.as_str()).and_then(Version::parse);
                 self.facts.version = version.and_then(|version| known(version, now));
                 Step::Lookup
             }
@@ -178,14 +177,19 @@ impl Outlook {
     }
 
     fn before_actor(&self) -> Step {
-        if self.with_actor && self.uri.as_ref().and_then(request::actor).is_some() { Step::Actor } else { Step::Done }
+        if self.with_actor && self.uri.as_ref().and_then(request::actor).is_some() {
+            Step::Actor
+        } else {
+            Step::Done
+        }
     }
 
     fn actor(&mut self, reply: &Reply, now: Time) {
         match reply::json(reply) {
             Ok(value) => {
                 let Some(actor) = entity::actor(&value) else { return };
-                self.facts.actor = known(ActorSeen { uri: actor.uri, also_known_as: actor.also_known_as }, now);
+                self.facts.actor =
+                    known(ActorSeen { uri: actor.uri, also_known_as: actor.also_known_as }, now);
                 self.facts.email = known(Email::Confirmed, now);
             }
             // Not let in (3.5 and later, facts 3.3, first row).
@@ -219,7 +223,8 @@ mod tests {
         while let Some(request) = job.next() {
             asked.push(request.path.clone());
             let found = answers.iter().find(|(start, ..)| request.path.starts_with(start));
-            let (status, body) = found.map_or((404, Value::Null), |(_, status, body)| (*status, body.clone()));
+            let (status, body) =
+                found.map_or((404, Value::Null), |(_, status, body)| (*status, body.clone()));
             let reply = Ok(Answer {
                 status,
                 path: request.path,
@@ -246,7 +251,11 @@ mod tests {
             false,
             &[
                 ("/.well-known/webfinger", 200, finger()),
-                ("/api/v1/instance/domain_blocks", 200, json!([{"domain": "old.example", "severity": "suspend"}])),
+                (
+                    "/api/v1/instance/domain_blocks",
+                    200,
+                    json!([{"domain": "old.example", "severity": "suspend"}]),
+                ),
                 ("/api/v1/instance", 200, json!({"version": "4.6.5"})),
                 ("/api/v1/accounts/lookup", 200, json!({"id": "1", "acct": "ana", "locked": true})),
                 ("/api/v1/accounts/1", 200, json!({})),
@@ -301,8 +310,16 @@ mod tests {
             true,
             &[
                 ("/.well-known/webfinger", 200, finger()),
-                ("/api/v1/accounts/lookup", 401, json!({"error": "This method requires an authenticated user"})),
-                ("/ap/users/1", 200, json!({"id": "https://new.example/ap/users/1", "alsoKnownAs": ["https://old.example/users/ana"]})),
+                (
+                    "/api/v1/accounts/lookup",
+                    401,
+                    json!({"error": "This method requires an authenticated user"}),
+                ),
+                (
+                    "/ap/users/1",
+                    200,
+                    json!({"id": "https://new.example/ap/users/1", "alsoKnownAs": ["https://old.example/users/ana"]}),
+                ),
             ],
         );
         assert_eq!(facts.actor.unwrap().value.also_known_as.len(), 1);

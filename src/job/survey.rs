@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::Job;
 use crate::account::{Domain, Handle};
 use crate::server::markup::{Markup, Parser};
-use crate::server::page::{self, PageKind, account::AccountStatus, aliases::AliasesPage, migration::MigrationPage};
+use crate::server::page::{
+    self, PageKind, account::AccountStatus, aliases::AliasesPage, migration::MigrationPage,
+};
 use crate::server::reply::{self, Refusal, Reply};
 use crate::server::request::{self, Request};
 use crate::server::session::{Session, Standing};
@@ -38,7 +40,7 @@ pub enum Want {
 /// The conversation list is read so many pages deep: a count is wanted, not the messages.
 const PAGES_OF_CONVERSATIONS: usize = 2;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 enum Step {
     Account,
     Conversations { after: Option<String>, page: usize },
@@ -54,14 +56,15 @@ enum Step {
 }
 
 /// The job.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Survey {
     steps: VecDeque<Step>,
     domain: Domain,
     id: Option<String>,
-    version: Option<Version>,
     /// The session told that the account is held, though perhaps not by its e-mail.
     held: bool,
+    /// The session told that nothing is wrong with the account.
+    functional: bool,
     other: Option<Domain>,
     facts: AccountFacts,
 }
@@ -76,7 +79,7 @@ impl Survey {
             domain: session.map_or_else(|| domain.clone(), |session| session.domain.clone()),
             id: session.map(|session| session.account.id.clone()),
             held: matches!(session.map(|session| &session.standing), Some(Standing::Held)),
-            version,
+            functional: matches!(session.map(|session| &session.standing), Some(Standing::Functional)),
             other: other.cloned(),
             facts: AccountFacts::default(),
         }
@@ -126,14 +129,21 @@ impl Job for Survey {
             Step::Confirmation => self.confirmation(reply, now),
             Step::AddressPage => {
                 let Ok(answer) = reply::page(reply) else { return };
-                let pending = page::address_unconfirmed(answer, parser.parse(&answer.body).as_ref());
-                self.address(pending, now);
+                if let Some(pending) = page::address_unconfirmed(answer, parser.parse(&answer.body).as_ref())
+                {
+                    self.address(pending, now);
+                }
             }
             Step::AccountPage | Step::MigrationPage | Step::ExportPage | Step::AliasesPage => {
                 let Ok(answer) = reply::page(reply) else { return };
                 let document = parser.parse(&answer.body);
                 let path = answer.plain_path();
-                self.facts.learn(read_page(path, document.as_ref(), now));
+                let mut news = read_page(path, document.as_ref(), now);
+                // Up to 3.5 a limited account has the same kind of warning as one that waits; the API knows better.
+                if matches!(&self.facts.email, Some(known) if known.value == Email::Confirmed) {
+                    news.email = None;
+                }
+                self.facts.learn(news);
             }
             Step::Blocks => {
                 let Some(other) = &self.other else { return };
@@ -156,7 +166,10 @@ fn api<T>(value: T, at: Time) -> Known<T> {
 pub(super) fn blocks(list: &[String], domain: &Domain) -> bool {
     let host = domain.host();
     list.iter().any(|blocked| {
-        host == blocked || host.strip_suffix(blocked.as_str()).is_some_and(|rest| !blocked.is_empty() && rest.ends_with('.'))
+        host == blocked
+            || host
+                .strip_suffix(blocked.as_str())
+                .is_some_and(|rest| !blocked.is_empty() && rest.ends_with('.'))
     })
 }
 
@@ -166,14 +179,19 @@ impl Survey {
         let health = match &read {
             Err(Refusal::TooMany) => Some(Health::Busy),
             Err(Refusal::Broken | Refusal::Nonsense | Refusal::Gone) => Some(Health::Broken),
-            Err(Refusal::Silent(reply::Silence::Unreachable | reply::Silence::TimedOut)) => Some(Health::Silent),
+            Err(Refusal::Silent(reply::Silence::Unreachable | reply::Silence::TimedOut)) => {
+                Some(Health::Silent)
+            }
             // We were not let ask: nothing about the server.
             Err(Refusal::Silent(_)) => None,
             // 401 and 403 are answers of a healthy server.
-            Ok(_) | Err(Refusal::SignedOut | Refusal::Forbidden | Refusal::NotFound | Refusal::Elsewhere) => Some(Health::Answers),
+            Ok(_) | Err(Refusal::SignedOut | Refusal::Forbidden | Refusal::NotFound | Refusal::Elsewhere) => {
+                Some(Health::Answers)
+            }
         };
         self.facts.health = health.map(|health| api(health, now));
-        let Some(account) = read.ok().as_ref().and_then(|value| entity::Account::read(value, &self.domain)) else {
+        let Some(account) = read.ok().as_ref().and_then(|value| entity::Account::read(value, &self.domain))
+        else {
             return;
         };
         self.id = Some(account.id.clone());
@@ -192,7 +210,10 @@ impl Survey {
         for conversation in found {
             // A server that repeats a page for ever is not believed twice.
             if known.value.conversations.iter().all(|(id, _)| *id != conversation.id) {
-                known.value.conversations.push((conversation.id, conversation.last_status.unwrap_or_default()));
+                known
+                    .value
+                    .conversations
+                    .push((conversation.id, conversation.last_status.unwrap_or_default()));
             }
         }
         known.value.more = full;
@@ -230,9 +251,14 @@ impl Survey {
     }
 
     fn address(&mut self, pending: bool, now: Time) {
-        let never = matches!(&self.facts.email, Some(known) if known.value == Email::Unconfirmed);
-        // The same page waits for the first confirmation and for that of a change.
-        self.facts.address_change = Some(Known::new(pending && !never, now, Source::OwnPage));
+        // The same page waits for the first confirmation and for that of a change; which, the account's state tells.
+        let pending = match AccountFacts::value(&self.facts.email) {
+            Some(Email::Confirmed) => pending,
+            Some(Email::Unconfirmed) => false,
+            Some(Email::AwaitsApproval | Email::Held) | None if self.functional || !pending => pending,
+            Some(Email::AwaitsApproval | Email::Held) | None => return,
+        };
+        self.facts.address_change = Some(Known::new(pending, now, Source::OwnPage));
     }
 }
 
@@ -266,16 +292,20 @@ pub fn read_page(path: &str, document: &dyn Markup, now: Time) -> AccountFacts {
     match kind {
         PageKind::Migration => migration(&mut facts, page::migration::read(document), now),
         PageKind::Aliases => {
-            facts.aliases = Some(Known::new(alias_rows(page::aliases::read(document), now), now, Source::OwnPage));
+            facts.aliases =
+                Some(Known::new(alias_rows(page::aliases::read(document), now), now, Source::OwnPage));
         }
-        PageKind::Export => facts.counts = Some(Known::new(page::export::read(document), now, Source::OwnPage)),
+        PageKind::Export => {
+            facts.counts = Some(Known::new(page::export::read(document), now, Source::OwnPage))
+        }
         PageKind::Account => match page::account::read(document) {
             AccountStatus::Unconfirmed => facts.email = seen(Email::Unconfirmed),
             AccountStatus::Held => facts.email = seen(Email::AwaitsApproval),
             AccountStatus::Moved => {}
             // Up to 3.5 the page says it in words where it says it at all, but a functional account is confirmed.
             AccountStatus::Quiet => {
-                if matches!(&session, Some(session) if matches!(session.standing, Standing::Functional | Standing::Untold)) {
+                if matches!(&session, Some(session) if matches!(session.standing, Standing::Functional | Standing::Untold))
+                {
                     facts.email = seen(Email::Confirmed);
                 }
             }
@@ -323,7 +353,10 @@ fn migration(facts: &mut AccountFacts, page: MigrationPage, now: Time) {
 }
 
 fn alias_rows(page: AliasesPage, now: Time) -> Vec<AliasRow> {
-    page.aliases.into_iter().map(|handle: Handle| AliasRow { handle, since: now, made_lately: page.notice }).collect()
+    page.aliases
+        .into_iter()
+        .map(|handle: Handle| AliasRow { handle, since: now, made_lately: page.notice })
+        .collect()
 }
 
 #[cfg(test)]

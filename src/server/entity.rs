@@ -73,7 +73,7 @@ pub fn direct_messages(value: &Value) -> Option<usize> {
 /// with `*`; those are kept as they are and match nothing by accident.
 pub fn blocked_domains(value: &Value) -> Option<Vec<String>> {
     let suspended = |item: &&Value| item.get("severity").and_then(Value::as_str) == Some("suspend");
-    let domain = |item: &Value| item.get("domain").and_then(Value::as_str).map(str::to_lowercase);
+    let domain = |item: &Value| item.get("domain").and_then(Value::as_str).map(str::to_ascii_lowercase);
     Some(value.as_array()?.iter().filter(suspended).filter_map(domain).collect())
 }
 
@@ -81,7 +81,9 @@ pub fn blocked_domains(value: &Value) -> Option<Vec<String>> {
 pub fn webfinger(value: &Value) -> Option<(Option<Handle>, ActorUri)> {
     let links = value.get("links")?.as_array()?;
     let own = links.iter().find(|link| {
-        let is = |key: &str, wanted: &str| link.get(key).and_then(Value::as_str).is_some_and(|v| v.starts_with(wanted));
+        let is = |key: &str, wanted: &str| {
+            link.get(key).and_then(Value::as_str).is_some_and(|v| v.starts_with(wanted))
+        };
         is("rel", "self") && (is("type", "application/activity+json") || is("type", "application/ld+json"))
     })?;
     let subject = value.get("subject").and_then(Value::as_str).and_then(|s| s.strip_prefix("acct:"));
@@ -114,7 +116,7 @@ pub fn actor(value: &Value) -> Option<Actor> {
 fn id(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() && text.len() < 100 => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => number.as_u64().map(|number| number.to_string()),
         _ => None,
     }
 }
@@ -146,7 +148,13 @@ mod tests {
         assert_eq!((account.locked, account.followers, account.following), (None, None, Some(34)));
         assert_eq!(account.moved_to.unwrap().to_string(), "ana@new.example");
         assert_eq!(account.follow_requests, Some(2));
-        for odd in [json!(null), json!([]), json!({"id": 1}), json!({"acct": 5, "id": "1"}), json!({"acct": "a b", "id": "1"})] {
+        for odd in [
+            json!(null),
+            json!([]),
+            json!({"id": 1}),
+            json!({"acct": 5, "id": "1"}),
+            json!({"acct": "a b", "id": "1"}),
+        ] {
             assert_eq!(Account::read(&odd, &local()), None, "{odd}");
         }
     }
@@ -162,7 +170,8 @@ mod tests {
 
     #[test]
     fn reads_the_actor_with_one_alias_or_many() {
-        let one = json!({"id": "https://new.example/users/ana", "alsoKnownAs": "https://old.example/users/ana"});
+        let one =
+            json!({"id": "https://new.example/users/ana", "alsoKnownAs": "https://old.example/users/ana"});
         let many = json!({"id": "https://new.example/users/ana", "alsoKnownAs": ["https://old.example/users/ana", 5]});
         for document in [one, many] {
             let actor = actor(&document).unwrap();

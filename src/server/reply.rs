@@ -44,8 +44,7 @@ pub enum Silence {
 }
 
 /// Why an answer is not what was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     SignedOut,
     /// 403, with the session or the account not allowed to.
@@ -158,6 +157,9 @@ mod tests {
         assert!(very_page(&answer(200, "/settings/aliases", html, ""), &asked).is_ok());
         assert_eq!(very_page(&answer(200, "/auth/setup", html, ""), &asked), Err(Refusal::Forbidden));
         assert_eq!(very_page(&answer(200, "/auth/sign_in", html, ""), &asked), Err(Refusal::SignedOut));
-        assert_eq!(very_page(&answer(200, "/settings/aliases", "application/json", ""), &asked), Err(Refusal::Nonsense));
+        assert_eq!(
+            very_page(&answer(200, "/settings/aliases", "application/json", ""), &asked),
+            Err(Refusal::Nonsense)
+        );
     }
 }

@@ -75,12 +75,18 @@ mod tests {
         let cases = [
             (json!({"me": "1", "version": "4.6.5", "domain": "old.example"}), Some(Standing::Functional)),
             (json!({"me": "1", "version": "3.5.3", "domain": "old.example"}), Some(Standing::Untold)),
-            (json!({"disabled_account_id": "1", "version": "4.6.5", "domain": "old.example"}), Some(Standing::Held)),
+            (
+                json!({"disabled_account_id": "1", "version": "4.6.5", "domain": "old.example"}),
+                Some(Standing::Held),
+            ),
             (
                 json!({"disabled_account_id": "1", "moved_to_account_id": "2", "domain": "old.example"}),
                 Some(Standing::Moved(Some("ana@new.example".parse().unwrap()))),
             ),
-            (json!({"disabled_account_id": "1", "moved_to_account_id": "9", "domain": "old.example"}), Some(Standing::Moved(None))),
+            (
+                json!({"disabled_account_id": "1", "moved_to_account_id": "9", "domain": "old.example"}),
+                Some(Standing::Moved(None)),
+            ),
             (json!({"version": "4.6.5", "domain": "old.example"}), None),
             (json!({"me": "7", "domain": "old.example"}), None),
             (json!({"me": "1", "domain": "<script>"}), None),

@@ -1,9 +1,7 @@
 //! A server's version, and what follows from it.
 
-use serde::{Deserialize, Serialize};
-
 /// `4.3.1+glitch`: the numbers to compare, the whole text to show.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     pub major: u16,
     pub minor: u16,

@@ -1,6 +1,9 @@
 //! Everything known about the two accounts, each fact with the time it was seen and where.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::plain::Plain;
 
 use crate::account::{ActorUri, Domain, Handle, HandleError};
 use crate::server::page::export::Counts;
@@ -17,8 +20,7 @@ pub enum Side {
 }
 
 /// How the account's e-mail address stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Email {
     Confirmed,
     Unconfirmed,
@@ -29,8 +31,7 @@ pub enum Email {
 }
 
 /// Whether the account can be found, seen from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existence {
     Found,
     /// The server answers and knows no such account.
@@ -42,7 +43,7 @@ pub enum Existence {
     Refused(Refusal),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AliasRow {
     pub handle: Handle,
     /// The first time it was seen to be there.
@@ -52,14 +53,14 @@ pub struct AliasRow {
 }
 
 /// What the actor document says that other servers read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActorSeen {
     pub uri: ActorUri,
     pub also_known_as: Vec<ActorUri>,
 }
 
 /// The conversation list, as far as it was read, and what else there is of direct messages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Messages {
     /// Id of the conversation and of its last message.
     pub conversations: Vec<(String, String)>,
@@ -70,8 +71,7 @@ pub struct Messages {
 }
 
 /// How a server answered when last asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
     Answers,
     /// It answers that there are too many requests.
@@ -81,16 +81,14 @@ pub enum Health {
 }
 
 /// A redirect to another account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redirect {
     None,
     To(Option<Handle>),
 }
 
 /// Whether the server lets the account move, or makes it wait after the last time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cooldown {
     Over,
     Days(u64),
@@ -101,10 +99,25 @@ pub enum Cooldown {
 macro_rules! facts {
     ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
         /// Everything known about one account.
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-        #[serde(default)]
+        #[derive(Clone, Debug, Default, PartialEq)]
         pub struct AccountFacts {
-            $($(#[$doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<Known<$type>>,)*
+            $($(#[$doc])* pub $field: Option<Known<$type>>,)*
+        }
+
+        impl AccountFacts {
+            /// All facts as a JSON object; see [`super::plain`].
+            pub fn write(&self) -> Value {
+                let mut object = Map::new();
+                $(if let Some(known) = &self.$field {
+                    object.insert(stringify!($field).to_owned(), known.write());
+                })*
+                Value::Object(object)
+            }
+
+            /// Reads what was written. A fact that cannot be read, from another version perhaps, is not known.
+            pub fn read(value: &Value) -> AccountFacts {
+                AccountFacts { $($field: value.get(stringify!($field)).and_then(Plain::read),)* }
+            }
         }
 
         impl AccountFacts {
@@ -267,7 +280,8 @@ mod tests {
 
     #[test]
     fn learns_only_what_is_newer() {
-        let mut facts = AccountFacts { locked: known(true, 10), followers: known(5, 10), ..Default::default() };
+        let mut facts =
+            AccountFacts { locked: known(true, 10), followers: known(5, 10), ..Default::default() };
         facts.learn(AccountFacts { locked: known(false, 5), followers: known(6, 11), ..Default::default() });
         assert_eq!(facts.locked, known(true, 10));
         assert_eq!(facts.followers, known(6, 11));

@@ -82,7 +82,9 @@ impl Party {
     fn is(&self, host: &Domain, handle: Option<&Handle>) -> bool {
         let same_host = self.host == *host;
         match (&self.handle, handle) {
-            (Some(own), Some(handle)) => own.is_same(handle) && (same_host || own.domain() == handle.domain()),
+            (Some(own), Some(handle)) => {
+                own.is_same(handle) && (same_host || own.domain() == handle.domain())
+            }
             _ => same_host,
         }
     }
@@ -107,7 +109,8 @@ impl Store {
         // What was seen before the handle was known belongs to it.
         let mut facts_before = AccountFacts::default();
         if handle.is_some()
-            && let Some(at) = self.accounts.iter().position(|entry| entry.host == *host && entry.handle.is_none())
+            && let Some(at) =
+                self.accounts.iter().position(|entry| entry.host == *host && entry.handle.is_none())
         {
             facts_before = self.accounts.remove(at).facts;
         }
@@ -115,7 +118,11 @@ impl Store {
         let entry = match self.position(host, handle.as_ref()) {
             Some(at) => &mut self.accounts[at],
             None => {
-                self.accounts.push(Entry { host: host.clone(), handle: handle.clone(), facts: AccountFacts::default() });
+                self.accounts.push(Entry {
+                    host: host.clone(),
+                    handle: handle.clone(),
+                    facts: AccountFacts::default(),
+                });
                 self.accounts.last_mut().unwrap_or_else(|| unreachable!("just pushed"))
             }
         };
@@ -148,7 +155,11 @@ impl Store {
         match handle {
             // The handle itself is known even when nothing else is.
             Some(handle) if known.handle.is_none() => AccountFacts {
-                handle: Some(Known::new(handle.clone(), crate::when::Time(0), crate::when::Source::Ourselves)),
+                handle: Some(Known::new(
+                    handle.clone(),
+                    crate::when::Time(0),
+                    crate::when::Source::Ourselves,
+                )),
                 ..known
             },
             _ => known,
@@ -162,7 +173,13 @@ impl Store {
     }
 
     /// What the guard on a page of `host` is told. `typed` is a handle that stands in its form instead of the linked one.
-    pub fn view(&self, host: &Domain, handle: Option<&Handle>, page: PageKind, typed: Option<&Handle>) -> View {
+    pub fn view(
+        &self,
+        host: &Domain,
+        handle: Option<&Handle>,
+        page: PageKind,
+        typed: Option<&Handle>,
+    ) -> View {
         let side = self.side(host, handle);
         let linked = side.is_some();
         let acting = side.unwrap_or_else(|| acts_as(page));
@@ -174,7 +191,9 @@ impl Store {
         });
         let other_party = match typed {
             Some(typed) => match other_party {
-                Some(party) if party.handle.as_ref().is_some_and(|linked| linked.is_same(typed)) => Some(party),
+                Some(party) if party.handle.as_ref().is_some_and(|linked| linked.is_same(typed)) => {
+                    Some(party)
+                }
                 _ => Some(Party { host: self.host_of(typed), handle: Some(typed.clone()) }),
             },
             None => other_party,
@@ -186,7 +205,8 @@ impl Store {
         // Another server's page has no use for these.
         other.messages = None;
         other.follow_requests = None;
-        let saved = self.current.as_ref().filter(|_| linked).map(|current| current.saved.clone()).unwrap_or_default();
+        let saved =
+            self.current.as_ref().filter(|_| linked).map(|current| current.saved.clone()).unwrap_or_default();
         let (old, new, old_party, new_party) = match acting {
             Side::Old => (own, other, Some(own_party), other_party),
             Side::New => (other, own, other_party, Some(own_party)),
@@ -196,7 +216,8 @@ impl Store {
 
     /// The web host of an account: where it was seen, else its handle's domain.
     pub fn host_of(&self, handle: &Handle) -> Domain {
-        let seen = self.accounts.iter().find(|entry| entry.handle.as_ref().is_some_and(|own| own.is_same(handle)));
+        let seen =
+            self.accounts.iter().find(|entry| entry.handle.as_ref().is_some_and(|own| own.is_same(handle)));
         seen.map_or_else(|| handle.domain().clone(), |entry| entry.host.clone())
     }
 
@@ -225,7 +246,9 @@ impl Store {
 pub fn acts_as(page: PageKind) -> Side {
     match page {
         PageKind::Migration | PageKind::Redirect | PageKind::Export | PageKind::Delete => Side::Old,
-        PageKind::Aliases | PageKind::Imports | PageKind::Account | PageKind::Setup | PageKind::Profile => Side::New,
+        PageKind::Aliases | PageKind::Imports | PageKind::Account | PageKind::Setup | PageKind::Profile => {
+            Side::New
+        }
     }
 }
 
@@ -248,7 +271,8 @@ mod tests {
 
     fn linked(old: Option<&str>, new: Option<&str>) -> Store {
         let party = |host: &str, name: Option<&str>| Party { host: domain(host), handle: name.map(handle) };
-        let current = Move { old: party("old.example", old), new: party("new.example", new), saved: Saved::default() };
+        let current =
+            Move { old: party("old.example", old), new: party("new.example", new), saved: Saved::default() };
         Store { current: Some(current), ..Default::default() }
     }
 
@@ -303,7 +327,8 @@ mod tests {
         let messages = Known::new(Default::default(), Time(1), Source::OwnApi);
         let facts = AccountFacts { messages: Some(messages), ..Default::default() };
         store.learn(&domain("old.example"), Some(&handle("ana@old.example")), facts);
-        let view = store.view(&domain("new.example"), Some(&handle("ana@new.example")), PageKind::Aliases, None);
+        let view =
+            store.view(&domain("new.example"), Some(&handle("ana@new.example")), PageKind::Aliases, None);
         assert_eq!((view.side, view.old.messages), (Some(Side::New), None));
         assert_eq!(view.old.handle.unwrap().value, handle("ana@old.example"));
     }

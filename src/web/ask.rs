@@ -83,9 +83,12 @@ async fn fetch(url: &str, request: &Request) -> Option<Reply> {
     set(&headers, "Accept", &JsValue::from_str(accept));
     let init = Object::new();
     set(&init, "headers", &headers);
-    for (key, value) in
-        [("credentials", "omit"), ("cache", "no-store"), ("redirect", "manual"), ("referrerPolicy", "no-referrer")]
-    {
+    for (key, value) in [
+        ("credentials", "omit"),
+        ("cache", "no-store"),
+        ("redirect", "manual"),
+        ("referrerPolicy", "no-referrer"),
+    ] {
         set(&init, key, &JsValue::from_str(value));
     }
     let signal = call(&get(&js_sys::global(), "AbortSignal")?, "timeout", &JsValue::from_f64(PATIENCE))?;
@@ -96,7 +99,8 @@ async fn fetch(url: &str, request: &Request) -> Option<Reply> {
     let response = match wait(sent).await {
         Ok(response) => response,
         Err(error) => {
-            let timed_out = get(&error, "name").and_then(|name| name.as_string()).as_deref() == Some("TimeoutError");
+            let timed_out =
+                get(&error, "name").and_then(|name| name.as_string()).as_deref() == Some("TimeoutError");
             return Some(Err(if timed_out { Silence::TimedOut } else { Silence::Unreachable }));
         }
     };
@@ -104,7 +108,8 @@ async fn fetch(url: &str, request: &Request) -> Option<Reply> {
     let status = get(&response, "status")?.as_f64()? as u16;
     let elsewhere = get(&response, "type")?.as_string().as_deref() == Some("opaqueredirect");
     let headers = get(&response, "headers")?;
-    let header = |name: &str| call(&headers, "get", &JsValue::from_str(name)).and_then(|value| value.as_string());
+    let header =
+        |name: &str| call(&headers, "get", &JsValue::from_str(name)).and_then(|value| value.as_string());
     let (body, cut) = if elsewhere { (String::new(), false) } else { read(&response).await? };
     Some(Ok(Answer {
         status,
@@ -126,7 +131,9 @@ async fn read(response: &JsValue) -> Option<(String, bool)> {
     let reader = call(&body, "getReader", &JsValue::UNDEFINED)?;
     let mut bytes = Vec::new();
     loop {
-        let Ok(piece) = wait(call(&reader, "read", &JsValue::UNDEFINED)?).await else { return Some((String::new(), true)) };
+        let Ok(piece) = wait(call(&reader, "read", &JsValue::UNDEFINED)?).await else {
+            return Some((String::new(), true));
+        };
         if get(&piece, "done")?.is_truthy() {
             return Some((String::from_utf8_lossy(&bytes).into_owned(), false));
         }

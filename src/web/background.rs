@@ -25,7 +25,8 @@ thread_local! {
 /// Answers a message. `origin` is what the browser says of its sender.
 #[wasm_bindgen]
 pub async fn background(message: JsValue, origin: String, in_tab: bool) -> JsValue {
-    let (Some(message), Some(sender)) = (chrome::from_js::<ToBackground>(message), sender(&origin, in_tab)) else {
+    let (Some(message), Some(sender)) = (chrome::from_js::<ToBackground>(message), sender(&origin, in_tab))
+    else {
         return JsValue::NULL;
     };
     if !message.allowed(&sender) {
@@ -41,7 +42,8 @@ pub async fn background(message: JsValue, origin: String, in_tab: bool) -> JsVal
             chrome::to_js(&view(&host, handle.as_ref(), page, typed.as_ref()).await)
         }
         (ToBackground::Desk { grant }, _) => {
-            let hash = grant.map(|domain| format!("#grant={}", crate::server::request::encode(domain.as_str())));
+            let hash =
+                grant.map(|domain| format!("#grant={}", crate::server::request::encode(domain.as_str())));
             chrome::open_desk(&hash.unwrap_or_default()).await;
             JsValue::NULL
         }
@@ -76,7 +78,10 @@ fn sender(origin: &str, in_tab: bool) -> Option<Sender> {
     if origin.starts_with(chrome::own_url("").trim_end_matches('/')) {
         return Some(Sender::Ours);
     }
-    let host = web_sys::Url::new(origin).ok().filter(|url| matches!(url.protocol().as_str(), "https:" | "http:"))?.host();
+    let host = web_sys::Url::new(origin)
+        .ok()
+        .filter(|url| matches!(url.protocol().as_str(), "https:" | "http:"))?
+        .host();
     let domain: Domain = host.parse().ok()?;
     // Plain http is a loopback server of ours; `Domain` gives it that scheme and no other.
     (in_tab && origin.starts_with(domain.scheme())).then_some(Sender::Page(domain))
@@ -107,7 +112,11 @@ async fn change(f: impl FnOnce(&mut Store)) {
     });
     let Some(store) = changed else { return };
     chrome::save(KEY, &store).await;
-    let hosts: Vec<Domain> = store.current.iter().flat_map(|current| [current.old.host.clone(), current.new.host.clone()]).collect();
+    let hosts: Vec<Domain> = store
+        .current
+        .iter()
+        .flat_map(|current| [current.old.host.clone(), current.new.host.clone()])
+        .collect();
     go(async move {
         for host in hosts {
             for tab in tabs_of(&host).await {

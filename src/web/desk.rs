@@ -68,14 +68,16 @@ pub fn desk() {
     document.set_title(&text("name"));
     if let Some(root) = document.document_element() {
         let _ = root.set_attribute("lang", &chrome::ui_language());
-        let _ = root.set_attribute("dir", &chrome::message("@@bidi_dir", &[]).unwrap_or_else(|| "ltr".into()));
+        let _ =
+            root.set_attribute("dir", &chrome::message("@@bidi_dir", &[]).unwrap_or_else(|| "ltr".into()));
     }
     let _ = document.head().map(|head| head.append_child(make("style").text(STYLE).as_ref()));
 
     let intro = make("div").class("intro").0;
     let grant = make("div").0;
     let link = link_form();
-    let cards = [Side::Old, Side::New].map(|side| make("section").class("card").attr("data-side", side_id(side)).0);
+    let cards =
+        [Side::Old, Side::New].map(|side| make("section").class("card").attr("data-side", side_id(side)).0);
     let steps = make("ol").class("steps").attr("aria-label", &text("steps")).0;
     let frame = make("section").class("frame").attr("aria-labelledby", "checks-title").0;
     let servers = make("section").class("servers").0;
@@ -89,7 +91,10 @@ pub fn desk() {
         .child(&frame)
         .child(&servers);
     let brand = make("span").class("brand").text(&text("name"));
-    let top = make("header").class("top").child(make("img").attr("src", "icons/48.png").attr("alt", "").attr("width", "32")).child(brand);
+    let top = make("header")
+        .class("top")
+        .child(make("img").attr("src", "icons/48.png").attr("alt", "").attr("width", "32"))
+        .child(brand);
     let _ = body.append_child(top.as_ref());
     let _ = body.append_child(main.as_ref());
 
@@ -133,13 +138,15 @@ fn link_form() -> LinkForm {
             .attr("maxlength", "2400")
             .attr("placeholder", &text("link_placeholder"))
             .attr("aria-describedby", "link-error");
-        let row = make("div").class(class).child(make("label").attr("for", id).text(&text(label))).child(&input);
+        let row =
+            make("div").class(class).child(make("label").attr("for", id).text(&text(label))).child(&input);
         (row, input)
     };
     let (old_row, old) = field("old", "link_old", "field old");
     let (new_row, new) = field("new", "link_new", "field new");
     let error = make("p").class("error").attr("id", "link-error").attr("role", "alert").0;
-    let button = make("button").attr("type", "button").attr("data-action", "link").text(&text("action_allow_both")).0;
+    let button =
+        make("button").attr("type", "button").attr("data-action", "link").text(&text("action_allow_both")).0;
     let section = make("section")
         .class("frame link")
         .attr("aria-labelledby", "link-title")
@@ -213,7 +220,8 @@ impl Desk {
 
     /// Our own page follows the system, so its tone does too.
     fn tone(self: &Rc<Self>) {
-        let query = web_sys::window().and_then(|window| window.match_media("(prefers-color-scheme: dark)").ok().flatten());
+        let query = web_sys::window()
+            .and_then(|window| window.match_media("(prefers-color-scheme: dark)").ok().flatten());
         let Some(query) = query else { return };
         let frames = [self.frame.clone(), self.link.section.clone(), self.main.clone()];
         let set = move |dark: bool| {
@@ -253,7 +261,8 @@ impl Desk {
         let decoded = js_sys::decode_uri_component(&hash).map(String::from).unwrap_or_default();
         if let Some(Ok(host)) = decoded.strip_prefix("#server=").map(str::parse::<Domain>) {
             let [old, new] = &self.link.fields;
-            let free = [old, new].into_iter().filter_map(Build::input).find(|input| input.value().trim().is_empty());
+            let free =
+                [old, new].into_iter().filter_map(Build::input).find(|input| input.value().trim().is_empty());
             if let Some(input) = free.filter(|_| !self.is_party(&host)) {
                 input.set_value(host.as_str());
             }
@@ -279,7 +288,10 @@ impl Desk {
         if self.granted(host) {
             return;
         }
-        let button = make("button").attr("type", "button").attr("data-action", "grant").text(&speak(&say("action_grant").with(host)));
+        let button = make("button")
+            .attr("type", "button")
+            .attr("data-action", "grant")
+            .text(&speak(&say("action_grant").with(host)));
         let section = make("section")
             .class("frame")
             .attr("aria-labelledby", "grant-title")
@@ -383,7 +395,9 @@ impl Desk {
             let facts = read_page(answer.plain_path(), page.as_ref(), now());
             let session = Session::read(page.as_ref());
             let handle = AccountFacts::value(&facts.handle).cloned();
-            let other = handle.as_ref().filter(|handle| party.handle.as_ref().is_some_and(|own| !own.is_same(handle)));
+            let other = handle
+                .as_ref()
+                .filter(|handle| party.handle.as_ref().is_some_and(|own| !own.is_same(handle)));
             let wrong = other.map(|other| say("trouble_other_account").with(&party.host).with(other));
             self.send(ToBackground::Learn { host: party.host.clone(), handle: handle.clone(), facts }).await;
             if wrong.is_some() {
@@ -393,10 +407,12 @@ impl Desk {
                 Side::Old => current.new.host.clone(),
                 Side::New => current.old.host.clone(),
             });
-            let mut job = Survey::new(&check::wants(side, None), &party.host, session.as_ref(), others.as_ref());
+            let mut job =
+                Survey::new(&check::wants(side, None), &party.host, session.as_ref(), others.as_ref());
             ask::in_tab_all(tab, &mut job).await;
             let handle = AccountFacts::value(&job.learned().handle).cloned().or(handle);
-            self.send(ToBackground::Learn { host: party.host.clone(), handle, facts: job.learned().clone() }).await;
+            self.send(ToBackground::Learn { host: party.host.clone(), handle, facts: job.learned().clone() })
+                .await;
             return None;
         }
         Some(say("trouble_no_tab").with(&party.host))
@@ -415,7 +431,8 @@ impl Desk {
     fn draw(self: &Rc<Self>) {
         let linked = self.state.borrow().store.current.is_some();
         let _ = self.main.set_attribute("data-view", if linked { "move" } else { "start" });
-        for (element, shown) in [(&self.steps, linked), (&self.frame, linked), (&self.link.section, !linked)] {
+        for (element, shown) in [(&self.steps, linked), (&self.frame, linked), (&self.link.section, !linked)]
+        {
             element.set_hidden(!shown);
         }
         self.drawn.borrow_mut().clear();
@@ -464,9 +481,10 @@ impl Desk {
         if rows.is_empty() {
             let _ = card.append_child(make("p").class("nothing").text(&text("card_nothing")).as_ref());
         } else {
-            let list = make("dl").children(rows.into_iter().flat_map(|(label, value)| {
-                [make("dt").text(&text(label)), make("dd").text(&value)]
-            }));
+            let list = make("dl").children(
+                rows.into_iter()
+                    .flat_map(|(label, value)| [make("dt").text(&text(label)), make("dd").text(&value)]),
+            );
             let _ = card.append_child(list.as_ref());
         }
         if let Some(trouble) = &self.trouble.borrow()[side as usize] {
@@ -503,23 +521,35 @@ impl Desk {
         self.servers.set_hidden(granted.is_empty() && !linked);
         let _ = self.servers.append_child(make("h2").text(&text("servers_title")).as_ref());
         let _ = self.servers.append_child(make("p").text(&text("servers_why")).as_ref());
-        let list = make("ul").children(granted.iter().map(|host| {
-            let button = make("button").class("secondary").attr("type", "button").attr("data-action", "revoke");
-            let button = button.attr("data-server", host.as_str()).text(&text("action_revoke"));
-            let button = button.attr("aria-label", &speak(&say("action_revoke_server").with(host)));
-            let (here, pattern) = (self.clone(), host.pattern());
-            self.drawn.borrow_mut().push(on_click(&button.0, move || {
-                let (here, pattern) = (here.clone(), pattern.clone());
-                go(async move {
-                    chrome::revoke(&[pattern]).await;
-                    here.reload().await;
-                });
-            }));
-            make("li").child(make("span").text(&host.to_string())).child(button)
-        }).collect::<Vec<_>>());
+        let list = make("ul").children(
+            granted
+                .iter()
+                .map(|host| {
+                    let button = make("button")
+                        .class("secondary")
+                        .attr("type", "button")
+                        .attr("data-action", "revoke");
+                    let button = button.attr("data-server", host.as_str()).text(&text("action_revoke"));
+                    let button = button.attr("aria-label", &speak(&say("action_revoke_server").with(host)));
+                    let (here, pattern) = (self.clone(), host.pattern());
+                    self.drawn.borrow_mut().push(on_click(&button.0, move || {
+                        let (here, pattern) = (here.clone(), pattern.clone());
+                        go(async move {
+                            chrome::revoke(&[pattern]).await;
+                            here.reload().await;
+                        });
+                    }));
+                    make("li").child(make("span").text(&host.to_string())).child(button)
+                })
+                .collect::<Vec<_>>(),
+        );
         let _ = self.servers.append_child(list.as_ref());
         if linked {
-            let forget = make("button").class("secondary").attr("type", "button").attr("data-action", "forget").text(&text("action_forget"));
+            let forget = make("button")
+                .class("secondary")
+                .attr("type", "button")
+                .attr("data-action", "forget")
+                .text(&text("action_forget"));
             let here = self.clone();
             self.drawn.borrow_mut().push(on_click(&forget.0, move || {
                 let here = here.clone();
@@ -591,10 +621,17 @@ impl Desk {
                         row.made_lately = row.handle.is_same(old);
                     }
                     let refused = aliases::read(page.as_ref()).refused;
-                    self.send(ToBackground::Learn { host: current.new.host.clone(), handle: Some(new.clone()), facts }).await;
+                    self.send(ToBackground::Learn {
+                        host: current.new.host.clone(),
+                        handle: Some(new.clone()),
+                        facts,
+                    })
+                    .await;
                     match refused {
                         _ if made => speak(&say("status_alias_made").with(old)),
-                        Some(refused) => speak(&say("status_alias_refused").with(&current.new.host).with(refused.as_str())),
+                        Some(refused) => {
+                            speak(&say("status_alias_refused").with(&current.new.host).with(refused.as_str()))
+                        }
                         None => speak(&say("status_alias_not_there").with(&current.new.host)),
                     }
                 }
@@ -620,7 +657,9 @@ fn step_status(step: &str, checks: &[&str], dossier: &Dossier, findings: &[Findi
     if step == "move" {
         return match moved {
             true => "done",
-            false if findings.iter().any(|f| checks.contains(&f.check) && f.outcome == Outcome::Stop) => "stuck",
+            false if findings.iter().any(|f| checks.contains(&f.check) && f.outcome == Outcome::Stop) => {
+                "stuck"
+            }
             false => "todo",
         };
     }

@@ -5,7 +5,9 @@ use wasm_bindgen::JsCast;
 use web_sys::{Document, Element, Event, HtmlElement, HtmlInputElement, Node};
 
 pub(super) fn document() -> Document {
-    web_sys::window().and_then(|window| window.document()).unwrap_or_else(|| unreachable!("there is always a document here"))
+    web_sys::window()
+        .and_then(|window| window.document())
+        .unwrap_or_else(|| unreachable!("there is always a document here"))
 }
 
 /// A node under construction.
@@ -14,7 +16,8 @@ pub(super) struct Build(pub(super) HtmlElement);
 
 /// `<name>`; names are ours, so making one cannot fail.
 pub(super) fn make(name: &str) -> Build {
-    let element = document().create_element(name).ok().and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    let element =
+        document().create_element(name).ok().and_then(|element| element.dyn_into::<HtmlElement>().ok());
     Build(element.unwrap_or_else(|| unreachable!("{name} is an HTML element")))
 }
 

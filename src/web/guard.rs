@@ -8,7 +8,10 @@ use gloo_timers::callback::Timeout;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
-use web_sys::{Element, HtmlButtonElement, HtmlElement, HtmlFormElement, HtmlInputElement, ShadowRootInit, ShadowRootMode, SubmitEvent};
+use web_sys::{
+    Element, HtmlButtonElement, HtmlElement, HtmlFormElement, HtmlInputElement, ShadowRootInit,
+    ShadowRootMode, SubmitEvent,
+};
 
 use super::dom::{clear, document, make, on_click};
 use super::markup::{BrowserParser, Page};
@@ -106,7 +109,9 @@ fn attach(kind: PageKind) -> Option<(HtmlElement, HtmlElement, HtmlElement)> {
     let _ = shadow.append_child(&frame);
     let heading = place.after.and_then(|selector| {
         let children = container.children();
-        (0..children.length()).filter_map(|at| children.item(at)).find(|child| child.matches(selector).unwrap_or(false))
+        (0..children.length())
+            .filter_map(|at| children.item(at))
+            .find(|child| child.matches(selector).unwrap_or(false))
     });
     let before = match &heading {
         Some(heading) => heading.next_sibling(),
@@ -156,11 +161,16 @@ fn listen(guard: &Rc<Guard>) {
         let here = guard.clone();
         listeners.push(EventListener::new(&field, "input", move |_| here.typing()));
     }
-    let form = document().query_selector(migration::FORM).ok().flatten().and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
+    let form = document()
+        .query_selector(migration::FORM)
+        .ok()
+        .flatten()
+        .and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
     // A redirect alone can be cancelled; the move cannot be taken back.
     if let Some(form) = form.filter(|_| guard.kind == PageKind::Migration) {
         let here = guard.clone();
-        let options = EventListenerOptions { phase: gloo_events::EventListenerPhase::Capture, passive: false };
+        let options =
+            EventListenerOptions { phase: gloo_events::EventListenerPhase::Capture, passive: false };
         let submitted = form.clone();
         listeners.push(EventListener::new_with_options(&form, "submit", options, move |event| {
             if here.must_ask() {
@@ -208,7 +218,8 @@ impl Guard {
     /// Tells the background what this page says, and hears what else is known.
     async fn hello(&self) -> bool {
         let facts = self.own.borrow().clone();
-        let message = ToBackground::Hello { page: self.kind, handle: self.handle(), typed: self.typed(), facts };
+        let message =
+            ToBackground::Hello { page: self.kind, handle: self.handle(), typed: self.typed(), facts };
         self.take(chrome::tell_background(&message).await)
     }
 
@@ -233,7 +244,8 @@ impl Guard {
         self.survey(&wants).await;
         self.hello().await;
         self.show();
-        let message = ToBackground::Look { page: self.kind, handle: self.handle(), typed: self.typed(), deep };
+        let message =
+            ToBackground::Look { page: self.kind, handle: self.handle(), typed: self.typed(), deep };
         self.take(chrome::tell_background(&message).await);
     }
 
@@ -316,8 +328,12 @@ impl Guard {
                     later.hello().await;
                 }
                 later.show();
-                let message =
-                    ToBackground::Look { page: later.kind, handle: later.handle(), typed: later.typed(), deep: false };
+                let message = ToBackground::Look {
+                    page: later.kind,
+                    handle: later.handle(),
+                    typed: later.typed(),
+                    deep: false,
+                };
                 let typed = later.typed();
                 let view = chrome::tell_background(&message).await;
                 // Typed on meanwhile: the answer is about another handle.
@@ -364,10 +380,12 @@ impl Guard {
     fn dossier(&self) -> Dossier {
         let view = self.view.borrow();
         let target = self.target(&view);
-        let host = |party: &Option<crate::trunk::store::Party>| party.as_ref().map(|party| party.host.clone());
+        let host =
+            |party: &Option<crate::trunk::store::Party>| party.as_ref().map(|party| party.host.clone());
         let granted = |domain: &Domain| view.granted.iter().any(|granted| granted.host() == domain.host());
         // Half a handle is nobody: what is known belongs to somebody else then.
-        let new = if matches!(target, Target::Unreadable(..)) { AccountFacts::default() } else { view.new.clone() };
+        let new =
+            if matches!(target, Target::Unreadable(..)) { AccountFacts::default() } else { view.new.clone() };
         Dossier {
             old: view.old.clone(),
             new,
@@ -399,7 +417,8 @@ impl Guard {
         let panel = Panel::new(move |action| here.act(action));
         let _ = self.frame.append_child(head("h2", &text(title(self.kind)), badge).as_ref());
         if view.side.is_none() {
-            let link = make("button").class("secondary").attr("type", "button").attr("data-action", "open-desk");
+            let link =
+                make("button").class("secondary").attr("type", "button").attr("data-action", "open-desk");
             let link = link.text(&text("action_link"));
             let here = self.clone();
             self.listeners.borrow_mut().push(on_click(&link.0, move || here.act(Action::OpenDesk)));
@@ -442,7 +461,8 @@ impl Guard {
         match action {
             Action::Visit { side, path, .. } => self.visit(side, path),
             Action::Grant(domain) => go(async move {
-                let _: Option<()> = chrome::tell_background(&ToBackground::Desk { grant: Some(domain) }).await;
+                let _: Option<()> =
+                    chrome::tell_background(&ToBackground::Desk { grant: Some(domain) }).await;
             }),
             Action::OpenDesk => go(async move {
                 let _: Option<()> = chrome::tell_background(&ToBackground::Desk { grant: None }).await;
@@ -483,14 +503,17 @@ impl Guard {
         let old = AccountFacts::value(&self.view.borrow().old.handle).cloned();
         let Some(old) = old else { return };
         self.tell("status_making_alias");
-        let reply = chrome::ask_here(&request::create_alias(&old)).await.unwrap_or(Err(reply::Silence::NoTab));
+        let reply =
+            chrome::ask_here(&request::create_alias(&old)).await.unwrap_or(Err(reply::Silence::NoTab));
         let (words, facts) = match reply::page(&reply) {
             Ok(answer) => {
                 let page = BrowserParser.parse(&answer.body);
                 let facts = read_page(answer.plain_path(), page.as_ref(), now());
                 let words = match aliases::read(page.as_ref()).refused {
                     _ if facts.alias_for(&old).is_some() => speak(&say("status_alias_made").with(&old)),
-                    Some(refused) => speak(&say("status_alias_refused").with(&self.host).with(refused.as_str())),
+                    Some(refused) => {
+                        speak(&say("status_alias_refused").with(&self.host).with(refused.as_str()))
+                    }
                     None => speak(&say("status_alias_not_there").with(&self.host)),
                 };
                 (words, Some(facts))
@@ -529,9 +552,16 @@ impl Guard {
     fn ask_once_more(self: &Rc<Self>, form: &HtmlFormElement, button: Option<HtmlElement>) {
         clear(&self.question);
         let stops = self.stops();
-        let title = make("h3").attr("id", "ask").attr("tabindex", "-1").text(&speak(&say("ask_title").with(stops.len())));
-        let reasons = make("ul").children(stops.iter().map(|stop| make("li").text(&speak(&stop.what))).collect::<Vec<_>>());
-        let back = make("button").attr("type", "button").attr("data-action", "not-yet").text(&text("action_not_yet"));
+        let title = make("h3")
+            .attr("id", "ask")
+            .attr("tabindex", "-1")
+            .text(&speak(&say("ask_title").with(stops.len())));
+        let reasons = make("ul")
+            .children(stops.iter().map(|stop| make("li").text(&speak(&stop.what))).collect::<Vec<_>>());
+        let back = make("button")
+            .attr("type", "button")
+            .attr("data-action", "not-yet")
+            .text(&text("action_not_yet"));
         let go = make("button").class("secondary").attr("type", "button").attr("data-action", "move-anyway");
         let go = go.text(&text("action_move_anyway"));
         let here = self.clone();
@@ -550,7 +580,11 @@ impl Guard {
             };
         });
         let ask = make("div").class("ask").attr("role", "alertdialog").attr("aria-labelledby", "ask");
-        let ask = ask.child(&title).child(reasons).child(make("p").text(&text("ask_then"))).child(make("div").class("actions").child(back).child(go));
+        let ask = ask
+            .child(&title)
+            .child(reasons)
+            .child(make("p").text(&text("ask_then")))
+            .child(make("div").class("actions").child(back).child(go));
         let _ = self.question.append_child(ask.as_ref());
         self.listeners.borrow_mut().extend([stay, leave]);
         self.question.scroll_into_view();

@@ -53,7 +53,8 @@ pub(super) struct BrowserParser;
 
 impl Parser for BrowserParser {
     fn parse<'a>(&'a self, html: &str) -> Box<dyn Markup + 'a> {
-        let parsed = DomParser::new().and_then(|parser| parser.parse_from_string(html, SupportedType::TextHtml));
+        let parsed =
+            DomParser::new().and_then(|parser| parser.parse_from_string(html, SupportedType::TextHtml));
         match parsed {
             Ok(document) => Box::new(Page(document)),
             Err(_) => Box::new(Nothing),

@@ -2,7 +2,6 @@
 //!
 //! A finding keeps its node for as long as it says the same, so that focus stays where it is while answers arrive.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use gloo_events::EventListener;
@@ -28,7 +27,7 @@ pub(super) struct Panel {
     later: Group,
     passed: Group,
     status: HtmlElement,
-    shown: HashMap<&'static str, Shown>,
+    shown: Vec<Shown>,
     act: Act,
 }
 
@@ -66,8 +65,15 @@ impl Panel {
         let open = make("ul").class("findings").0;
         let (later, passed) = (Group::new(), Group::new());
         let status = make("p").class("status").attr("role", "status").0;
-        let root = make("div").class("panel").child(&summary).child(&open).child(&later.details).child(&passed.details).child(&status).0;
-        Panel { root, summary, open, later, passed, status, shown: HashMap::new(), act: Rc::new(act) }
+        let root = make("div")
+            .class("panel")
+            .child(&summary)
+            .child(&open)
+            .child(&later.details)
+            .child(&passed.details)
+            .child(&status)
+            .0;
+        Panel { root, summary, open, later, passed, status, shown: Vec::new(), act: Rc::new(act) }
     }
 
     /// Tells what happens, in words that a screen reader says at once.
@@ -77,22 +83,17 @@ impl Panel {
 
     pub(super) fn show(&mut self, findings: Vec<Finding>, now: Time) {
         let focused = self.focused();
-        let mut counts: HashMap<Outcome, usize> = HashMap::new();
-        let mut waiting = 0;
-        let mut last = HashMap::new();
-        let mut kept = HashMap::new();
+        let mut before = std::mem::take(&mut self.shown);
+        let mut last: Vec<(HtmlElement, HtmlElement)> = Vec::new();
         for finding in findings {
-            *counts.entry(finding.outcome).or_default() += 1;
             let list = match finding.outcome {
                 Outcome::Pass => &self.passed.list,
-                Outcome::Unknown if finding.waits_for.is_some() => {
-                    waiting += 1;
-                    &self.later.list
-                }
+                Outcome::Unknown if finding.waits_for.is_some() => &self.later.list,
                 Outcome::Checking => &self.later.list,
                 Outcome::Stop | Outcome::Warn | Outcome::Unknown => &self.open,
             };
-            let shown = match self.shown.remove(finding.check) {
+            let known = before.iter().position(|shown| shown.finding.check == finding.check);
+            let shown = match known.map(|at| before.swap_remove(at)) {
                 Some(shown) if shown.finding == finding => shown,
                 Some(old) => {
                     old.node.remove();
@@ -100,21 +101,32 @@ impl Panel {
                 }
                 None => draw(finding, now, &self.act),
             };
-            place(list, &shown.node, last.insert(list.clone().as_ref() as *const web_sys::Element as usize, shown.node.clone()).as_ref());
-            kept.insert(shown.finding.check, shown);
+            let above = last.iter_mut().find(|(in_list, _)| in_list == list);
+            place(list, &shown.node, above.as_ref().map(|(_, node)| node));
+            match above {
+                Some(above) => above.1 = shown.node.clone(),
+                None => last.push((list.clone(), shown.node.clone())),
+            }
+            self.shown.push(shown);
         }
-        for (_, gone) in self.shown.drain() {
+        for gone in before {
             gone.node.remove();
         }
-        self.shown = kept;
-        self.summarise(&counts, waiting);
+        self.summarise();
         self.focus_again(focused);
     }
 
-    fn summarise(&self, counts: &HashMap<Outcome, usize>, waiting: usize) {
-        let count = |outcome| counts.get(&outcome).copied().unwrap_or(0);
-        let (stop, warn, checking) = (count(Outcome::Stop), count(Outcome::Warn), count(Outcome::Checking));
-        let unknown = count(Outcome::Unknown).saturating_sub(waiting);
+    fn summarise(&self) {
+        let count = |outcome, waits| {
+            let is = |shown: &&Shown| {
+                shown.finding.outcome == outcome && shown.finding.waits_for.is_some() == waits
+            };
+            self.shown.iter().filter(is).count()
+        };
+        let [stop, warn, unknown, checking, passed] =
+            [Outcome::Stop, Outcome::Warn, Outcome::Unknown, Outcome::Checking, Outcome::Pass]
+                .map(|of| count(of, false));
+        let waiting = count(Outcome::Unknown, true);
         let mut lines = Vec::new();
         if stop > 0 {
             lines.push(speak(&say("summary_stop").with(stop)));
@@ -129,9 +141,12 @@ impl Panel {
             lines.push(text("summary_clear"));
         }
         set_text(&self.summary, &lines.join(" "));
-        let later = if checking > 0 { say("group_checking").with(checking) } else { say("group_waiting").with(waiting) };
+        let later = if checking > 0 {
+            say("group_checking").with(checking)
+        } else {
+            say("group_waiting").with(waiting)
+        };
         self.later.show(&speak(&later), checking + waiting > 0);
-        let passed = count(Outcome::Pass);
         self.passed.show(&speak(&say("group_passed").with(passed)), passed > 0);
     }
 
@@ -142,7 +157,7 @@ impl Panel {
             Some(shadow) => shadow.active_element(),
             None => root.dyn_ref::<Document>().and_then(Document::active_element),
         }?;
-        let shown = self.shown.values().find(|shown| shown.node.contains(Some(&active)))?;
+        let shown = self.shown.iter().find(|shown| shown.node.contains(Some(&active)))?;
         Some((shown.finding.check, active.get_attribute("data-action")))
     }
 
@@ -152,8 +167,9 @@ impl Panel {
             return;
         }
         let Some((check, action)) = focused else { return };
-        let Some(shown) = self.shown.get(check) else { return };
-        let same = action.map_or_else(|| "summary".to_owned(), |action| format!("[data-action=\"{action}\"]"));
+        let Some(shown) = self.shown.iter().find(|shown| shown.finding.check == check) else { return };
+        let same =
+            action.map_or_else(|| "summary".to_owned(), |action| format!("[data-action=\"{action}\"]"));
         let found = shown.node.query_selector(&same).ok().flatten();
         if let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
             let _ = element.focus();
@@ -182,7 +198,10 @@ fn draw(finding: Finding, now: Time, act: &Act) -> Shown {
     });
     // Shape and word, not colour alone.
     let mark = make("span").class("mark").attr("aria-hidden", "true");
-    let what = make("p").class("what").child(make("strong").class("word").text(&word)).child(make("span").text(&speak(&finding.what)));
+    let what = make("p")
+        .class("what")
+        .child(make("strong").class("word").text(&word))
+        .child(make("span").text(&speak(&finding.what)));
     let mut body = make("div").class("body").child(what);
     if let Some(then) = &finding.then {
         body = body.child(make("p").class("then").text(&speak(then)));
@@ -206,7 +225,9 @@ fn draw(finding: Finding, now: Time, act: &Act) -> Shown {
     if !finding.evidence.is_empty() {
         let lines = finding.evidence.iter().map(|evidence| make("li").text(&evidence_line(evidence, now)));
         let list = make("ul").children(lines.collect::<Vec<_>>());
-        body = body.child(make("details").class("evidence").child(make("summary").text(&text("evidence"))).child(list));
+        body = body.child(
+            make("details").class("evidence").child(make("summary").text(&text("evidence"))).child(list),
+        );
     }
     let node = make("li")
         .class("finding")
@@ -228,7 +249,8 @@ fn evidence_line(evidence: &Evidence, now: Time) -> String {
         age if age < 60_000 => text("age_now"),
         age => speak(&say("age").with(Part::Span(age))),
     };
-    let line = say("evidence_line").with(speak(&evidence.what).as_str()).with(place.as_str()).with(age.as_str());
+    let line =
+        say("evidence_line").with(speak(&evidence.what).as_str()).with(place.as_str()).with(age.as_str());
     speak(&line)
 }
 

@@ -57,11 +57,13 @@ impl Words for BrowserWords {
     }
 
     fn day(&self, at: Time) -> String {
-        intl("DateTimeFormat", &options(&[("dateStyle", "long")]), "format", &number_of(at.0)).unwrap_or_default()
+        intl("DateTimeFormat", &options(&[("dateStyle", "long")]), "format", &number_of(at.0))
+            .unwrap_or_default()
     }
 
     fn clock(&self, at: Time) -> String {
-        intl("DateTimeFormat", &options(&[("timeStyle", "medium")]), "format", &number_of(at.0)).unwrap_or_default()
+        intl("DateTimeFormat", &options(&[("timeStyle", "medium")]), "format", &number_of(at.0))
+            .unwrap_or_default()
     }
 
     fn span(&self, millis: i64) -> String {

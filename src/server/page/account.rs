@@ -23,7 +23,11 @@ pub fn read(page: &dyn Markup) -> AccountStatus {
         AccountStatus::Unconfirmed
     } else if links("a[href$=\"/settings/migration\"]") {
         AccountStatus::Moved
-    } else if page.has(".content .flash-message.warning") {
+    } else if page.has(".content .flash-message.warning")
+        || page.has(
+            ".content .simple_form > p.hint > .warning-hint, .content .simple_form > p.hint > .negative-hint",
+        )
+    {
         AccountStatus::Held
     } else {
         AccountStatus::Quiet

@@ -1,11 +1,9 @@
 //! `/settings/export`: how many of each there are. Counts stand before the link to each file (facts 5).
 
-use serde::{Deserialize, Serialize};
-
 use crate::server::markup::{Markup, first_number};
 
 /// What the export page counts. `None` where the server has no such file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub follows: Option<u64>,
     pub lists: Option<u64>,
@@ -20,7 +18,10 @@ pub struct Counts {
 impl Counts {
     /// All that Mastodon can export besides the follows, and that a move leaves behind.
     pub fn besides_follows(&self) -> u64 {
-        [self.lists, self.mutes, self.blocks, self.domain_blocks, self.bookmarks, self.filters].iter().flatten().sum()
+        [self.lists, self.mutes, self.blocks, self.domain_blocks, self.bookmarks, self.filters]
+            .iter()
+            .flatten()
+            .sum()
     }
 }
 

@@ -43,11 +43,12 @@ pub fn read(page: &dyn Markup) -> MigrationPage {
         redirecting: cancel,
         redirecting_to: cancel.then_some(target).flatten(),
         cooldown: disabled.then(|| {
-            let days = |hint: &Box<dyn Markup + '_>| first_number(&hint.text());
-            page.all("form[action=\"/settings/migration\"] .warning-hint").iter().find_map(days)
+            let hints = page.all("form[action=\"/settings/migration\"] .warning-hint");
+            hints.iter().find_map(|hint| first_number(&hint.text()))
         }),
         tried: field.and_then(|field| field.attribute("value")).filter(|value| !value.trim().is_empty()),
-        handle_refused: page.has(".field_with_errors #account_migration_acct, .field_with_errors #form_redirect_acct"),
+        handle_refused: page
+            .has(".field_with_errors #account_migration_acct, .field_with_errors #form_redirect_acct"),
         asks_for_username: page.has("#account_migration_current_username, #form_redirect_current_username"),
         past: page.all("table.inline-table tbody tr").iter().filter_map(|row| past(row.as_ref())).collect(),
     }

@@ -116,11 +116,15 @@ impl PageKind {
         if path == "/auth/setup" {
             // The one page of the auth layout: no preferences around it, no initial state (facts 1.1).
             let setup = page.has(".form-container form[action=\"/auth/setup\"]")
-                || page.has(".form-container a[href$=\"/auth/sign_out\"], .form-container a[href*=\"missing_email\"]")
-                || (page.has(".form-container") && page.has("a[data-method=\"delete\"][href$=\"/auth/sign_out\"]"));
+                || page.has(
+                    ".form-container a[href$=\"/auth/sign_out\"], .form-container a[href*=\"missing_email\"]",
+                )
+                || (page.has(".form-container")
+                    && page.has("a[data-method=\"delete\"][href$=\"/auth/sign_out\"]"));
             return setup.then_some(PageKind::Setup);
         }
-        let landmark = LANDMARKS.iter().find(|landmark| landmark.paths.iter().any(|pattern| matches(pattern, path)))?;
+        let landmark =
+            LANDMARKS.iter().find(|landmark| landmark.paths.iter().any(|pattern| matches(pattern, path)))?;
         let content = page.first(CONTENT)?;
         let whole = page.has("script#initial-state") && landmark.signs.iter().any(|sign| content.has(sign));
         whole.then_some(landmark.kind)
@@ -155,8 +159,12 @@ fn matches(pattern: &str, path: &str) -> bool {
 
 /// A change of address waits for its confirmation, or none was ever confirmed: `/auth/confirmation/new` is shown only
 /// then, everybody else is sent away from it (facts 1.4).
-pub fn address_unconfirmed(answer: &Answer, page: &dyn Markup) -> bool {
-    answer.plain_path() == "/auth/confirmation/new" && page.has("form[action=\"/auth/confirmation\"]")
+pub fn address_unconfirmed(answer: &Answer, page: &dyn Markup) -> Option<bool> {
+    if answer.plain_path() != "/auth/confirmation/new" {
+        return Some(false);
+    }
+    // The page itself, and not something else in its place.
+    page.has("form[action=\"/auth/confirmation\"]").then_some(true)
 }
 
 #[cfg(test)]
