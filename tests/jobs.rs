@@ -405,7 +405,8 @@ fn trouble_at_any_request_leaves_things_unknown_and_never_wrong() {
 
 #[test]
 fn the_checks_tell_what_is_wrong_with_each_pair_of_accounts() {
-    let cases: &[(&str, &str, &[(&str, Outcome)])] = &[
+    type Expected = &'static [(&'static str, Outcome)];
+    let cases: &[(&str, &str, Expected)] = &[
         (
             "ana",
             "ana",

@@ -3,13 +3,13 @@
 //! Mastodon says "could not be found" for all of them (facts 3.3).
 
 use super::{Action, Check, Finding, Outcome, not_seen, visit};
-use crate::account::{Handle, HandleError};
+use crate::account::{Domain, Handle, HandleError};
 use crate::job::survey::Want;
 use crate::say::say;
 use crate::server::page::PageKind;
 use crate::server::reply::{Refusal, Silence};
-use crate::trunk::dossier::{Dossier, Existence, Side, Target};
-use crate::when::{Source, Time};
+use crate::trunk::dossier::{BlockSeen, Dossier, Existence, Side, Target};
+use crate::when::{Known, Source, Time};
 
 pub static CHECK: Check = Check {
     id: "target-found",
@@ -61,11 +61,12 @@ fn resolved(dossier: &Dossier, handle: &Handle) -> Finding {
             .act(Action::LookAgain);
         found.seen(by, "evidence_block_list", [])
     };
-    if matches!(&dossier.old.blocks_other, Some(known) if known.value) {
-        return blocked(&dossier.old.blocks_other, "target_found_blocked_by_old");
+    let blocks = |seen: &Option<Known<BlockSeen>>, whom: Option<&Domain>| matches!(seen, Some(known) if known.value.blocked && whom == Some(&known.value.domain));
+    if blocks(&dossier.old.blocks, dossier.new_host.as_ref().or(Some(handle.domain()))) {
+        return blocked(&dossier.old.blocks, "target_found_blocked_by_old");
     }
-    if matches!(&dossier.new.blocks_other, Some(known) if known.value) {
-        return blocked(&dossier.new.blocks_other, "target_found_blocked_by_new");
+    if blocks(&dossier.new.blocks, dossier.old_host.as_ref()) {
+        return blocked(&dossier.new.blocks, "target_found_blocked_by_new");
     }
     let pass = Finding::new(&CHECK, Outcome::Pass, say("target_found_pass").with(handle));
     match &dossier.new.existence {
@@ -154,10 +155,24 @@ mod tests {
             Some("look-again"),
         );
         case(
-            &|d| d.old.blocks_other = known(true, 5),
+            &|d| {
+                let domain = "new.example".parse().unwrap();
+                d.old.blocks = known(BlockSeen { domain, blocked: true }, 5);
+            },
             Outcome::Stop,
             "target_found_blocked_by_old",
             Some("look-again"),
+        );
+        // What was said of the server before the handle was changed.
+        case(
+            &|d| {
+                d.new.existence = seen(Existence::Found);
+                let domain = "other.example".parse().unwrap();
+                d.old.blocks = known(BlockSeen { domain, blocked: true }, 5);
+            },
+            Outcome::Pass,
+            "target_found_pass",
+            None,
         );
         case(&|d| d.target = Target::None, Outcome::Unknown, "target_found_nothing", Some("open-desk"));
         case(&|d| d.asking = true, Outcome::Checking, "checking", None);

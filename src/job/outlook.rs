@@ -11,7 +11,7 @@ use crate::server::markup::Parser;
 use crate::server::reply::{self, Refusal, Reply, Silence};
 use crate::server::request::{self, Request};
 use crate::server::version::Version;
-use crate::trunk::dossier::{AccountFacts, ActorSeen, Email, Existence};
+use crate::trunk::dossier::{AccountFacts, ActorSeen, BlockSeen, Email, Existence};
 use crate::when::{Known, Source, Time};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,8 @@ impl Job for Outlook {
             Step::Blocks => {
                 let list = reply::json(reply).ok().as_ref().and_then(entity::blocked_domains);
                 if let (Some(list), Some(other)) = (list, &self.other) {
-                    self.facts.blocks_other = known(blocks(&list, other), now);
+                    let blocked = blocks(&list, other);
+                    self.facts.blocks = known(BlockSeen { domain: other.clone(), blocked }, now);
                 }
                 self.before_actor()
             }
@@ -264,7 +265,7 @@ mod tests {
         assert_eq!(facts.existence.unwrap().value, Existence::Found);
         assert_eq!(facts.email.unwrap().value, Email::Confirmed);
         assert!(facts.locked.unwrap().value);
-        assert!(facts.blocks_other.unwrap().value);
+        assert!(facts.blocks.unwrap().value.blocked);
         assert!(asked.iter().all(|path| !path.starts_with("/ap/")), "{asked:?}");
     }
 

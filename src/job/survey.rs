@@ -15,7 +15,7 @@ use crate::server::reply::{self, Refusal, Reply};
 use crate::server::request::{self, Request};
 use crate::server::session::{Session, Standing};
 use crate::server::{entity, version::Version};
-use crate::trunk::dossier::{AccountFacts, AliasRow, Cooldown, Email, Health, Messages, Redirect};
+use crate::trunk::dossier::{AccountFacts, AliasRow, BlockSeen, Cooldown, Email, Health, Messages, Redirect};
 use crate::when::{Known, Source, Time};
 
 /// What a check wants to be known.
@@ -148,7 +148,9 @@ impl Job for Survey {
             Step::Blocks => {
                 let Some(other) = &self.other else { return };
                 let list = reply::json(reply).ok().as_ref().and_then(entity::blocked_domains);
-                self.facts.blocks_other = list.map(|list| api(blocks(&list, other), now));
+                let seen =
+                    |list: Vec<String>| BlockSeen { domain: other.clone(), blocked: blocks(&list, other) };
+                self.facts.blocks = list.map(|list| api(seen(list), now));
             }
         }
     }

@@ -70,6 +70,14 @@ pub struct Messages {
     pub elsewhere: u64,
 }
 
+/// Whether an account's server blocks another server, by its public list. Which one belongs to it: the handle in the
+/// form changes, and what was said of one server says nothing about the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockSeen {
+    pub domain: Domain,
+    pub blocked: bool,
+}
+
 /// How a server answered when last asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -170,8 +178,7 @@ facts! {
     follow_requests: u64,
     followers: u64,
     following: u64,
-    /// Its server blocks the other account's server, by its public list.
-    blocks_other: bool,
+    blocks: BlockSeen,
     health: Health,
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::dossier::{
-    AccountFacts, ActorSeen, AliasRow, Cooldown, Email, Existence, Health, Messages, Redirect,
+    AccountFacts, ActorSeen, AliasRow, BlockSeen, Cooldown, Email, Existence, Health, Messages, Redirect,
 };
 use crate::account::{ActorUri, Handle};
 use crate::server::page::export::Counts;
@@ -140,6 +140,17 @@ impl Plain for ActorUri {
 
     fn read(value: &Value) -> Option<ActorUri> {
         value.as_str().map(|uri| ActorUri(uri.to_owned()))
+    }
+}
+
+/// `[domain, blocked]`
+impl Plain for BlockSeen {
+    fn write(&self) -> Value {
+        json!([self.domain.as_str(), self.blocked])
+    }
+
+    fn read(value: &Value) -> Option<BlockSeen> {
+        Some(BlockSeen { domain: value.get(0)?.as_str()?.parse().ok()?, blocked: bool::read(value.get(1)?)? })
     }
 }
 

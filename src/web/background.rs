@@ -111,7 +111,11 @@ async fn change(f: impl FnOnce(&mut Store)) {
         (before != *store).then(|| store.clone())
     });
     let Some(store) = changed else { return };
-    chrome::save(KEY, &store).await;
+    // Not waited for: the guard that told us this wants an answer, and storage keeps the order.
+    let kept = store.clone();
+    go(async move {
+        chrome::save(KEY, &kept).await;
+    });
     let hosts: Vec<Domain> = store
         .current
         .iter()

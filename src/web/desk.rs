@@ -12,7 +12,7 @@ use web_sys::HtmlElement;
 use super::dom::{Build, clear, document, make, on_click, set_text};
 use super::markup::BrowserParser;
 use super::panel::{Panel, STYLE, head};
-use super::words::{speak, text};
+use super::words::{number, speak, text};
 use super::{ask, chrome, go, now, tab_patterns};
 use crate::account::{ActorUri, Domain, Handle};
 use crate::check::{self, Action, Finding, Outcome};
@@ -185,8 +185,16 @@ impl Desk {
                 here.draw();
             })
         });
+        // Somebody has been at the servers' pages meanwhile, perhaps to sign in.
+        let here = self.clone();
+        let shown = EventListener::new(&document(), "visibilitychange", move |_| {
+            if !document().hidden() && here.asking.get() == 0 {
+                let here = here.clone();
+                go(async move { here.look(false).await });
+            }
+        });
         let mut kept = self.kept.borrow_mut();
-        kept.push(link);
+        kept.extend([link, shown]);
         kept.extend(hash);
         for field in &self.link.fields {
             let here = self.clone();
@@ -679,7 +687,6 @@ fn step_status(step: &str, checks: &[&str], dossier: &Dossier, findings: &[Findi
 }
 
 fn known_rows(facts: &AccountFacts, side: Side) -> Vec<(&'static str, String)> {
-    let number = |n: u64| speak(&say("number").with(n));
     let mut rows = Vec::new();
     if let Some(version) = AccountFacts::value(&facts.version) {
         rows.push(("card_version", version.text.clone()));
@@ -701,8 +708,8 @@ fn known_rows(facts: &AccountFacts, side: Side) -> Vec<(&'static str, String)> {
     }
     if let (Side::Old, Some(messages)) = (side, AccountFacts::value(&facts.messages)) {
         let count = messages.conversations.len();
-        let key = if messages.more { "card_more_than" } else { "number" };
-        rows.push(("card_conversations", speak(&say(key).with(count))));
+        let more = messages.more.then(|| speak(&say("card_more_than").with(count)));
+        rows.push(("card_conversations", more.unwrap_or_else(|| number(count as u64))));
     }
     if let (Side::New, Some(locked)) = (side, AccountFacts::value(&facts.locked)) {
         rows.push(("card_locked", text(if *locked { "yes" } else { "no" })));

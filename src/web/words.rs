@@ -1,11 +1,20 @@
 //! The browser's words: messages from `_locales`, numbers and dates by the browser's own `Intl`.
 
+use std::cell::RefCell;
+
 use js_sys::{Array, Function, Object, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 
 use super::chrome;
 use crate::say::{Say, Words};
-use crate::when::{DAY, HOUR, MINUTE, Time};
+use crate::when::{DAY, HOUR, MINUTE, SECOND, Time};
+
+#[wasm_bindgen]
+extern "C" {
+    // Not by `js_sys::global()`: in Firefox's content scripts that is the page's window, whose `Intl` is out of reach.
+    #[wasm_bindgen(thread_local_v2, js_name = Intl)]
+    static INTL: JsValue;
+}
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BrowserWords;
@@ -20,22 +29,51 @@ pub(super) fn text(key: &str) -> String {
     speak(&crate::say::say(key))
 }
 
-fn options(pairs: &[(&str, &str)]) -> Object {
-    let object = Object::new();
-    for (key, value) in pairs {
-        let _ = Reflect::set(&object, &JsValue::from_str(key), &JsValue::from_str(value));
-    }
-    object
+/// A number alone. Not a message of its own: Firefox's console complains of each plural form that is not there.
+pub(super) fn number(n: u64) -> String {
+    BrowserWords.number(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+/// `Intl.NAME` with its options; making one takes a millisecond, so each is made once.
+type Formatter = (&'static str, &'static [(&'static str, &'static str)], Object, Function);
+
+thread_local! {
+    static FORMATTERS: RefCell<Vec<Formatter>> = const { RefCell::new(Vec::new()) };
 }
 
 /// `new Intl.NAME(language, options).METHOD(value)`
-fn intl(name: &str, options: &Object, method: &str, value: &JsValue) -> Option<String> {
+fn intl(
+    name: &'static str,
+    options: &'static [(&'static str, &'static str)],
+    method: &str,
+    value: &JsValue,
+) -> Option<String> {
+    let known = FORMATTERS.with_borrow(|known| {
+        let found = known.iter().find(|(of, with, ..)| *of == name && *with == options)?;
+        Some((found.2.clone(), found.3.clone()))
+    });
+    let (object, function) = match known {
+        Some(known) => known,
+        None => {
+            let made = formatter(name, options, method)?;
+            FORMATTERS.with_borrow_mut(|known| known.push((name, options, made.0.clone(), made.1.clone())));
+            made
+        }
+    };
+    function.call1(&object, value).ok()?.as_string()
+}
+
+fn formatter(name: &str, options: &[(&str, &str)], method: &str) -> Option<(Object, Function)> {
+    let with = Object::new();
+    for (key, value) in options {
+        let _ = Reflect::set(&with, &JsValue::from_str(key), &JsValue::from_str(value));
+    }
     let intl = Reflect::get(&js_sys::global(), &JsValue::from_str("Intl")).ok()?;
     let class: Function = Reflect::get(&intl, &JsValue::from_str(name)).ok()?.dyn_into().ok()?;
-    let arguments = Array::of2(&JsValue::from_str(&chrome::ui_language()), options);
-    let object = Reflect::construct(&class, &arguments).ok()?;
-    let method: Function = Reflect::get(&object, &JsValue::from_str(method)).ok()?.dyn_into().ok()?;
-    method.call1(&object, value).ok()?.as_string()
+    let arguments = Array::of2(&JsValue::from_str(&chrome::ui_language()), &with);
+    let object: Object = Reflect::construct(&class, &arguments).ok()?.dyn_into().ok()?;
+    let function = Reflect::get(&object, &JsValue::from_str(method)).ok()?.dyn_into().ok()?;
+    Some((object, function))
 }
 
 #[allow(clippy::cast_precision_loss)]
@@ -49,31 +87,32 @@ impl Words for BrowserWords {
     }
 
     fn plural(&self, n: i64) -> String {
-        intl("PluralRules", &Object::new(), "select", &number_of(n)).unwrap_or_else(|| "other".into())
+        intl("PluralRules", &[], "select", &number_of(n)).unwrap_or_else(|| "other".into())
     }
 
     fn number(&self, n: i64) -> String {
-        intl("NumberFormat", &Object::new(), "format", &number_of(n)).unwrap_or_else(|| n.to_string())
+        intl("NumberFormat", &[], "format", &number_of(n)).unwrap_or_else(|| n.to_string())
     }
 
     fn day(&self, at: Time) -> String {
-        intl("DateTimeFormat", &options(&[("dateStyle", "long")]), "format", &number_of(at.0))
-            .unwrap_or_default()
+        intl("DateTimeFormat", &[("dateStyle", "long")], "format", &number_of(at.0)).unwrap_or_default()
     }
 
     fn clock(&self, at: Time) -> String {
-        intl("DateTimeFormat", &options(&[("timeStyle", "medium")]), "format", &number_of(at.0))
-            .unwrap_or_default()
+        intl("DateTimeFormat", &[("timeStyle", "medium")], "format", &number_of(at.0)).unwrap_or_default()
     }
 
     fn span(&self, millis: i64) -> String {
-        let (unit, size) = match millis {
-            DAY.. => ("day", DAY),
-            HOUR.. => ("hour", HOUR),
-            MINUTE.. => ("minute", MINUTE),
-            _ => ("second", 1_000),
+        const DAYS: &[(&str, &str)] = &[("style", "unit"), ("unit", "day"), ("unitDisplay", "long")];
+        const HOURS: &[(&str, &str)] = &[("style", "unit"), ("unit", "hour"), ("unitDisplay", "long")];
+        const MINUTES: &[(&str, &str)] = &[("style", "unit"), ("unit", "minute"), ("unitDisplay", "long")];
+        const SECONDS: &[(&str, &str)] = &[("style", "unit"), ("unit", "second"), ("unitDisplay", "long")];
+        let (options, size) = match millis {
+            DAY.. => (DAYS, DAY),
+            HOUR.. => (HOURS, HOUR),
+            MINUTE.. => (MINUTES, MINUTE),
+            _ => (SECONDS, SECOND),
         };
-        let options = options(&[("style", "unit"), ("unit", unit), ("unitDisplay", "long")]);
-        intl("NumberFormat", &options, "format", &number_of(millis / size)).unwrap_or_default()
+        intl("NumberFormat", options, "format", &number_of(millis / size)).unwrap_or_default()
     }
 }
