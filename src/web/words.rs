@@ -68,8 +68,8 @@ fn formatter(name: &str, options: &[(&str, &str)], method: &str) -> Option<(Obje
     for (key, value) in options {
         let _ = Reflect::set(&with, &JsValue::from_str(key), &JsValue::from_str(value));
     }
-    let intl = Reflect::get(&js_sys::global(), &JsValue::from_str("Intl")).ok()?;
-    let class: Function = Reflect::get(&intl, &JsValue::from_str(name)).ok()?.dyn_into().ok()?;
+    let class = Reflect::get(&INTL.with(JsValue::clone), &JsValue::from_str(name)).ok()?;
+    let class: Function = class.dyn_into().ok()?;
     let arguments = Array::of2(&JsValue::from_str(&chrome::ui_language()), &with);
     let object: Object = Reflect::construct(&class, &arguments).ok()?.dyn_into().ok()?;
     let function = Reflect::get(&object, &JsValue::from_str(method)).ok()?.dyn_into().ok()?;
