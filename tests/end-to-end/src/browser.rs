@@ -565,6 +565,8 @@ impl Browser {
             "return Services.console.getMessageArray()
                  .filter(m => m instanceof Ci.nsIScriptError && !(m.flags & Ci.nsIScriptError.warningFlag))
                  .filter(m => /^(moz-extension|https?|file):/.test(m.sourceName))
+                 // Somebody left a page while an answer was on its way there: nobody can prevent that.
+                 .filter(m => !/^Promise (rejected|resolved) (after context unloaded|while context is inactive)/.test(m.errorMessage))
                  .map(m => `${m.sourceName}:${m.lineNumber} ${m.errorMessage}`);",
             &[],
         );
@@ -696,6 +698,7 @@ fn chromium(setting: &Setting<'_>, extension: &Path) -> Value {
                 "profile.password_manager_enabled": false,
                 "profile.password_manager_leak_detection": false,
                 "autofill.profile_enabled": false,
+                "browser.enable_spellchecking": false,
                 "safebrowsing.enabled": false,
             },
         },

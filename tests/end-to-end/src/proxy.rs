@@ -17,6 +17,7 @@ const BROWSERS_OWN: &[&str] = &[
     "accounts.google.com",
     "clients2.google.com",
     "optimizationguide-pa.googleapis.com",
+    "redirector.gvt1.com",
     "start.duckduckgo.com",
     "update.googleapis.com",
     "firefox.settings.services.mozilla.com",
