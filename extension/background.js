@@ -94,8 +94,12 @@ chrome.runtime.onInstalled.addListener(async ({ reason }) => {
   if (reason === "install") await openDesk();
 });
 chrome.runtime.onStartup.addListener(reconcile);
-chrome.permissions.onAdded.addListener(async () => startInOpenTabs(await reconcile()));
-chrome.permissions.onRemoved.addListener(reconcile);
+const grantsChanged = async () => {
+  if (starting) (await rust()).grants_changed();
+  return reconcile();
+};
+chrome.permissions.onAdded.addListener(async () => startInOpenTabs(await grantsChanged()));
+chrome.permissions.onRemoved.addListener(grantsChanged);
 
 const looksLikeMastodon = () => document.querySelector("#mastodon, #initial-state") !== null;
 

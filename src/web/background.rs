@@ -20,6 +20,14 @@ const KEY: &str = "store";
 
 thread_local! {
     static STORE: RefCell<Option<Store>> = const { RefCell::new(None) };
+    /// Forgotten whenever the browser says that grants have changed.
+    static GRANTED: RefCell<Option<Vec<Domain>>> = const { RefCell::new(None) };
+}
+
+/// Grants were given or taken back; `background.js` hears of it.
+#[wasm_bindgen]
+pub fn grants_changed() {
+    GRANTED.set(None);
 }
 
 /// Answers a message. `origin` is what the browser says of its sender.
@@ -31,6 +39,10 @@ pub async fn background(message: JsValue, origin: String, in_tab: bool) -> JsVal
     };
     if !message.allowed(&sender) {
         return JsValue::NULL;
+    }
+    // The desk asks right after a grant was given, perhaps before the browser has told the background of it.
+    if sender == Sender::Ours {
+        grants_changed();
     }
     match (message, sender) {
         (ToBackground::Hello { page, handle, typed, facts }, Sender::Page(host)) => {
@@ -135,7 +147,12 @@ async fn learn(host: &Domain, handle: Option<&Handle>, facts: AccountFacts) {
 }
 
 async fn granted() -> Vec<Domain> {
-    super::domains_of(&chrome::granted().await)
+    if let Some(known) = GRANTED.with_borrow(Clone::clone) {
+        return known;
+    }
+    let granted = super::domains_of(&chrome::granted().await);
+    GRANTED.set(Some(granted.clone()));
+    granted
 }
 
 async fn view(host: &Domain, handle: Option<&Handle>, page: PageKind, typed: Option<&Handle>) -> View {

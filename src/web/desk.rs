@@ -73,6 +73,7 @@ pub fn desk() {
     }
     let _ = document.head().map(|head| head.append_child(make("style").text(STYLE).as_ref()));
 
+    // Nothing is shown before it is known what to show.
     let intro = make("div").class("intro").0;
     let grant = make("div").0;
     let link = link_form();
@@ -90,6 +91,7 @@ pub fn desk() {
         .child(&steps)
         .child(&frame)
         .child(&servers);
+    main.0.set_hidden(true);
     let brand = make("span").class("brand").text(&text("name"));
     let top = make("header")
         .class("top")
@@ -461,6 +463,7 @@ impl Desk {
         if let Some(panel) = self.panel.borrow_mut().as_mut() {
             panel.show(findings, now());
         }
+        self.main.set_hidden(false);
         let _ = self.main.set_attribute("data-ready", "");
     }
 
