@@ -3,20 +3,18 @@
 //! The core names a message and hands over its parts; the words stand in `extension/_locales/LANGUAGE/messages.json`,
 //! where translators find them, and how a date or a number is written is the browser's business.
 
-use serde::{Deserialize, Serialize};
-
 use crate::account::{Domain, Handle};
 use crate::when::Time;
 
 /// A sentence: the id of a message, and what goes into its `$1`, `$2` …
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Say {
     pub key: String,
     pub parts: Vec<Part>,
 }
 
 /// Something that is written differently in each language.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Part {
     Text(String),
     /// A number. The first one in a sentence chooses between `KEY_one`, `KEY_few` … and `KEY`.
@@ -25,8 +23,8 @@ pub enum Part {
     Day(Time),
     /// A time of day, "14:32:10".
     Clock(Time),
-    /// How long, in milliseconds, in the largest fitting unit: "3 minutes".
-    Span(i64),
+    /// A sentence, or part of one, inside another.
+    Say(Box<Say>),
 }
 
 /// Says `key` with no parts.
@@ -88,7 +86,8 @@ pub trait Words {
     fn number(&self, n: i64) -> String;
     fn day(&self, at: Time) -> String;
     fn clock(&self, at: Time) -> String;
-    fn span(&self, millis: i64) -> String;
+    /// How long ago, in the largest fitting unit: "3 minutes ago".
+    fn ago(&self, millis: i64) -> String;
 
     fn speak(&self, say: &Say) -> String {
         let parts: Vec<String> = say
@@ -99,7 +98,7 @@ pub trait Words {
                 Part::Number(n) => self.number(*n),
                 Part::Day(at) => self.day(*at),
                 Part::Clock(at) => self.clock(*at),
-                Part::Span(millis) => self.span(*millis),
+                Part::Say(inner) => self.speak(inner),
             })
             .collect();
         let counted = say.count().and_then(|n| {

@@ -104,7 +104,7 @@ fn every_message_is_used_and_every_used_message_is_there() {
     // Made of parts.
     used.extend(["accounts", "pack", "prepare", "move"].map(|step| format!("step_{step}")));
     used.extend(["todo", "doing", "done", "stuck"].map(|status| format!("status_{status}")));
-    used.extend(["checking", "evidence", "name", "age", "steps", "yes", "no"].map(str::to_owned));
+    used.extend(["checking", "evidence", "name", "language", "steps", "yes", "no"].map(str::to_owned));
     let used: BTreeSet<String> =
         used.into_iter().filter(|key| !not_messages.contains(&key.as_str())).collect();
     let there: BTreeSet<String> = messages("en").keys().cloned().collect();

@@ -41,25 +41,23 @@ fn run(dossier: &Dossier, now: Time) -> Finding {
     let same_server = dossier.old_host.is_some() && dossier.old_host == dossier.new_host;
     let bad = if same_server { Outcome::Warn } else { Outcome::Stop };
     let who = match (dossier.new_handle(), &dossier.new_host) {
-        (Some(handle), _) => format!("@{handle}"),
-        (None, Some(host)) => host.to_string(),
-        (None, None) => String::new(),
+        (Some(handle), _) => Part::from(handle),
+        (None, Some(host)) => Part::Say(Box::new(say("name_on_server").with(host))),
+        (None, None) => Part::Say(Box::new(say("name_new_account"))),
     };
     let finding = match email.value {
         Email::Unconfirmed => {
-            let finding = Finding::new(&CHECK, bad, say("email_confirmed_unconfirmed").with(who.as_str()));
+            let finding = Finding::new(&CHECK, bad, say("email_confirmed_unconfirmed").with(who.clone()));
             deleted(dossier, now, finding).act(SETUP)
         }
-        Email::AwaitsApproval => {
-            Finding::new(&CHECK, bad, say("email_confirmed_approval").with(who.as_str()))
-                .then(say("email_confirmed_approval_then"))
-                .act(Action::LookAgain)
-        }
-        Email::Held => Finding::new(&CHECK, bad, say("email_confirmed_held").with(who.as_str()))
+        Email::AwaitsApproval => Finding::new(&CHECK, bad, say("email_confirmed_approval").with(who.clone()))
+            .then(say("email_confirmed_approval_then"))
+            .act(Action::LookAgain),
+        Email::Held => Finding::new(&CHECK, bad, say("email_confirmed_held").with(who.clone()))
             .then(say("email_confirmed_then"))
             .act(SETUP),
         Email::Confirmed if pending(&dossier.new) => {
-            Finding::new(&CHECK, Outcome::Warn, say("email_confirmed_change_new").with(who.as_str()))
+            Finding::new(&CHECK, Outcome::Warn, say("email_confirmed_change_new").with(who.clone()))
                 .then(say("email_confirmed_change_then"))
                 .act(visit(Side::New, "/auth/edit", "action_account_settings"))
                 .seen(&dossier.new.address_change, "evidence_address_change", [])
@@ -71,7 +69,7 @@ fn run(dossier: &Dossier, now: Time) -> Finding {
                 .seen(&dossier.old.address_change, "evidence_address_change", [])
         }
         Email::Confirmed => {
-            Finding::new(&CHECK, Outcome::Pass, say("email_confirmed_pass").with(who.as_str()))
+            Finding::new(&CHECK, Outcome::Pass, say("email_confirmed_pass").with(who.clone()))
         }
     };
     let key = if email.value == Email::Confirmed { "evidence_email_confirmed" } else { "evidence_email_not" };

@@ -57,6 +57,13 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
             .seen(&dossier.old.cooldown, "evidence_migration_page", []);
     }
     match &dossier.old.redirect {
+        // Of the new account nothing is claimed that was not seen.
+        Some(_) if dossier.new.redirect.is_none() => Finding::new(
+            &CHECK,
+            Outcome::Pass,
+            say("not_moved_pass_old"),
+        )
+        .seen(&dossier.old.redirect, "evidence_migration_page", []),
         Some(_) => Finding::new(&CHECK, Outcome::Pass, say("not_moved_pass"))
             .seen(&dossier.old.redirect, "evidence_migration_page", [])
             .seen(&dossier.new.redirect, "evidence_found", []),
@@ -73,7 +80,18 @@ mod tests {
     fn names_a_redirect_and_a_half_done_move() {
         let to = |handle: &str| known(Redirect::To(handle.parse().ok()), 1);
         expect(&CHECK, |_| (), Outcome::Unknown, "not_moved_not_seen", Some("visit"));
-        expect(&CHECK, |d| d.old.redirect = known(Redirect::None, 1), Outcome::Pass, "not_moved_pass", None);
+        expect(
+            &CHECK,
+            |d| d.old.redirect = known(Redirect::None, 1),
+            Outcome::Pass,
+            "not_moved_pass_old",
+            None,
+        );
+        let both = |d: &mut Dossier| {
+            d.old.redirect = known(Redirect::None, 1);
+            d.new.redirect = known(Redirect::None, 1);
+        };
+        expect(&CHECK, both, Outcome::Pass, "not_moved_pass", None);
         expect(
             &CHECK,
             |d| d.old.redirect = to("ana@x.example"),

@@ -53,7 +53,7 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
 fn resolved(dossier: &Dossier, handle: &Handle) -> Finding {
     if dossier.old_handle().is_some_and(|old| old.is_same(handle)) {
         return Finding::new(&CHECK, Outcome::Stop, say("target_found_self"))
-            .then(say("target_found_would_refuse"));
+            .then(say("target_found_self_then"));
     }
     let blocked = |by: &Option<_>, key: &str| {
         let found = Finding::new(&CHECK, Outcome::Stop, say(key).with(handle.domain()))

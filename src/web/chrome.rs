@@ -33,8 +33,6 @@ extern "C" {
     fn storage_changed(listener: &JsValue) -> Result<(), JsValue>;
     #[wasm_bindgen(js_namespace = ["chrome", "i18n"], js_name = getMessage, catch)]
     fn get_message(key: &str, parts: &JsValue) -> Result<String, JsValue>;
-    #[wasm_bindgen(js_namespace = ["chrome", "i18n"], js_name = getUILanguage, catch)]
-    fn get_ui_language() -> Result<String, JsValue>;
 
     /// Opens the desk, or shows it where it is open; set up by `background.js`.
     #[wasm_bindgen(js_namespace = globalThis, js_name = packedTrunkDesk, catch)]
@@ -171,8 +169,4 @@ pub(super) async fn save<T: Serialize>(key: &str, value: &T) -> bool {
 pub(super) fn message(key: &str, parts: &[String]) -> Option<String> {
     let text = get_message(key, &strings(parts.iter().map(String::as_str))).ok()?;
     (!text.is_empty()).then_some(text)
-}
-
-pub(super) fn ui_language() -> String {
-    get_ui_language().unwrap_or_else(|_| "en".into())
 }

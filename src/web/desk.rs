@@ -12,7 +12,7 @@ use web_sys::HtmlElement;
 use super::dom::{Build, clear, document, make, on_click, set_text};
 use super::markup::BrowserParser;
 use super::panel::{Panel, STYLE, head};
-use super::words::{number, speak, text};
+use super::words::{language, number, speak, text};
 use super::{ask, chrome, go, now, tab_patterns};
 use crate::account::{ActorUri, Domain, Handle};
 use crate::check::{self, Action, Finding, Outcome};
@@ -67,7 +67,7 @@ pub fn desk() {
     let Some(body) = document.body() else { return };
     document.set_title(&text("name"));
     if let Some(root) = document.document_element() {
-        let _ = root.set_attribute("lang", &chrome::ui_language());
+        let _ = root.set_attribute("lang", &language());
         let _ =
             root.set_attribute("dir", &chrome::message("@@bidi_dir", &[]).unwrap_or_else(|| "ltr".into()));
     }

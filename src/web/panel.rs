@@ -9,9 +9,9 @@ use wasm_bindgen::JsCast;
 use web_sys::{Document, HtmlElement, ShadowRoot};
 
 use super::dom::{Build, make, on_click, set_text};
-use super::words::{speak, text};
+use super::words::{BrowserWords, speak, text};
 use crate::check::{Action, Evidence, Finding, Outcome};
-use crate::say::{Part, say};
+use crate::say::{Words, say};
 use crate::when::{Source, Time};
 
 /// The stylesheet of a panel, for a shadow root or our own page.
@@ -247,7 +247,7 @@ fn evidence_line(evidence: &Evidence, now: Time) -> String {
     });
     let age = match now.since(evidence.at) {
         age if age < 60_000 => text("age_now"),
-        age => speak(&say("age").with(Part::Span(age))),
+        age => BrowserWords.ago(age),
     };
     let line =
         say("evidence_line").with(speak(&evidence.what).as_str()).with(place.as_str()).with(age.as_str());

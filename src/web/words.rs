@@ -48,6 +48,15 @@ fn intl(
     method: &str,
     value: &JsValue,
 ) -> Option<String> {
+    intl_of(name, options, method, &Array::of1(value))
+}
+
+fn intl_of(
+    name: &'static str,
+    options: &'static [(&'static str, &'static str)],
+    method: &str,
+    arguments: &Array,
+) -> Option<String> {
     let known = FORMATTERS.with_borrow(|known| {
         let found = known.iter().find(|(of, with, ..)| *of == name && *with == options)?;
         Some((found.2.clone(), found.3.clone()))
@@ -60,7 +69,7 @@ fn intl(
             made
         }
     };
-    function.call1(&object, value).ok()?.as_string()
+    function.apply(&object, arguments).ok()?.as_string()
 }
 
 fn formatter(name: &str, options: &[(&str, &str)], method: &str) -> Option<(Object, Function)> {
@@ -70,10 +79,15 @@ fn formatter(name: &str, options: &[(&str, &str)], method: &str) -> Option<(Obje
     }
     let class = Reflect::get(&INTL.with(JsValue::clone), &JsValue::from_str(name)).ok()?;
     let class: Function = class.dyn_into().ok()?;
-    let arguments = Array::of2(&JsValue::from_str(&chrome::ui_language()), &with);
+    let arguments = Array::of2(&JsValue::from_str(&language()), &with);
     let object: Object = Reflect::construct(&class, &arguments).ok()?.dyn_into().ok()?;
     let function = Reflect::get(&object, &JsValue::from_str(method)).ok()?.dyn_into().ok()?;
     Some((object, function))
+}
+
+/// The language of the words, which need not be the browser's: its plurals and dates have to fit them.
+pub(super) fn language() -> String {
+    chrome::message("language", &[]).unwrap_or_else(|| "en".into())
 }
 
 #[allow(clippy::cast_precision_loss)]
@@ -102,17 +116,14 @@ impl Words for BrowserWords {
         intl("DateTimeFormat", &[("timeStyle", "medium")], "format", &number_of(at.0)).unwrap_or_default()
     }
 
-    fn span(&self, millis: i64) -> String {
-        const DAYS: &[(&str, &str)] = &[("style", "unit"), ("unit", "day"), ("unitDisplay", "long")];
-        const HOURS: &[(&str, &str)] = &[("style", "unit"), ("unit", "hour"), ("unitDisplay", "long")];
-        const MINUTES: &[(&str, &str)] = &[("style", "unit"), ("unit", "minute"), ("unitDisplay", "long")];
-        const SECONDS: &[(&str, &str)] = &[("style", "unit"), ("unit", "second"), ("unitDisplay", "long")];
-        let (options, size) = match millis {
-            DAY.. => (DAYS, DAY),
-            HOUR.. => (HOURS, HOUR),
-            MINUTE.. => (MINUTES, MINUTE),
-            _ => (SECONDS, SECOND),
+    fn ago(&self, millis: i64) -> String {
+        let (unit, size) = match millis {
+            DAY.. => ("day", DAY),
+            HOUR.. => ("hour", HOUR),
+            MINUTE.. => ("minute", MINUTE),
+            _ => ("second", SECOND),
         };
-        intl("NumberFormat", options, "format", &number_of(millis / size)).unwrap_or_default()
+        let arguments = Array::of2(&number_of(-(millis / size)), &JsValue::from_str(unit));
+        intl_of("RelativeTimeFormat", &[], "format", &arguments).unwrap_or_default()
     }
 }
