@@ -108,7 +108,7 @@ impl Browser {
             }
         };
         fs::create_dir_all(&profile).expect("the profile's folder can be made");
-        let extension = built_extension(kind);
+        let extension = built_extension(kind, &profile);
         let setting =
             Setting { options, profile: &profile, downloads: downloads.path(), proxy: proxy.port() };
         let port = free_port();
@@ -428,8 +428,8 @@ impl Browser {
 
     // ---- Inside
 
-    /// Size, zoom and colours of the page.
-    fn emulate(&self, options: &Options) {
+    /// Size, zoom and colours of the page, from now on. In Firefox the zoom is that of the start.
+    pub fn emulate(&self, options: &Options) {
         let factor = if options.zoomed { 2 } else { 1 };
         match self.kind {
             Kind::Chromium => {
@@ -453,8 +453,9 @@ impl Browser {
                 );
                 self.in_firefox_itself(
                     "windowUtils.loadSheetUsingURIString(
-                        `data:text/css,${encodeURIComponent(arguments[0])}`, windowUtils.AUTHOR_SHEET);",
-                    &[json!(style)],
+                        `data:text/css,${encodeURIComponent(arguments[0])}`, windowUtils.AUTHOR_SHEET);
+                     Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', arguments[1]);",
+                    &[json!(style), json!(if options.dark { 0 } else { 1 })],
                 );
             }
         }
@@ -626,14 +627,32 @@ struct Setting<'a> {
     proxy: u16,
 }
 
-fn built_extension(kind: Kind) -> PathBuf {
+/// A copy of what was built, beside the profile: another build may not pull the files away under a running browser.
+fn built_extension(kind: Kind, profile: &Path) -> PathBuf {
     let folder = match kind {
         Kind::Chromium => "dist/chrome",
         Kind::Firefox => "dist/firefox",
     };
     let path = repository().join(folder);
     assert!(path.join("manifest.json").is_file(), "{folder} is missing: run ./build.sh first");
-    path
+    // Chromium makes the extension's id out of this path, so it is the same for the same profile.
+    let copy = profile.join("extension-under-test");
+    copy_folder(&path, &copy).expect("what was built can be copied");
+    copy
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let copy = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &copy)?;
+        } else {
+            fs::copy(entry.path(), copy)?;
+        }
+    }
+    Ok(())
 }
 
 fn start_chromedriver(port: u16, log: &Path) -> Process {

@@ -38,9 +38,8 @@ impl<'b> Panel<'b> {
     }
 
     pub(crate) fn desk(browser: &'b Browser) -> Self {
-        let panel = Self { browser, place: Place::Desk };
-        browser.element(DESK);
-        panel
+        // Until it knows what to show the desk shows nothing.
+        Self { browser, place: Place::Desk }.wait_ready()
     }
 
     /// Whether it is there at all, without waiting.

@@ -32,7 +32,8 @@ const BEFORE_A_REDIRECT: &[&str] = &[
     "requests-pending",
     "target-found",
 ];
-const BEFORE_AN_END: &[&str] = &["follows-saved", "lists-saved", "messages-saved", "not-moved", "requests-pending"];
+const BEFORE_AN_END: &[&str] =
+    &["follows-saved", "lists-saved", "messages-saved", "not-moved", "requests-pending"];
 const WHAT_IS_SAVED: &[&str] = &["follows-saved", "lists-saved", "messages-saved", "not-moved"];
 const ALIASES: &[&str] = &["alias", "alias-fresh", "email-confirmed", "not-moved", "unlocked"];
 const IMPORTS: &[&str] = &["email-confirmed", "follow-limit"];
