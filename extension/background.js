@@ -53,7 +53,7 @@ chrome.runtime.onMessage.addListener((message, sender, reply) => {
   const word = Object.hasOwn(words, message?.type ?? "") && words[message.type];
   const answer = word
     ? word(message, sender)
-    : rust().then((glue) => glue.background(message, sender.origin ?? sender.url ?? "", sender.tab !== undefined));
+    : rust().then((glue) => glue.background(message, sender.origin ?? sender.url ?? "", sender.tab?.id));
   answer.then(reply, () => reply(null));
   return true;
 });

@@ -145,6 +145,11 @@ macro_rules! facts {
                 })*
             }
 
+            /// Whether both say the same, whenever and wherever it was seen.
+            pub fn says_the_same(&self, other: &AccountFacts) -> bool {
+                true $(&& self.$field.as_ref().map(|known| &known.value) == other.$field.as_ref().map(|known| &known.value))*
+            }
+
             /// When anything here was last seen.
             pub fn last_seen(&self) -> Option<Time> {
                 [$(self.$field.as_ref().map(|known| known.at)),*].into_iter().flatten().max()

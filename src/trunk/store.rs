@@ -134,6 +134,16 @@ impl Store {
         }
     }
 
+    /// Whether both say the same; when it was seen may differ.
+    pub fn says_the_same(&self, other: &Store) -> bool {
+        let same = |(one, two): (&Entry, &Entry)| {
+            one.host == two.host && one.handle == two.handle && one.facts.says_the_same(&two.facts)
+        };
+        self.current == other.current
+            && self.accounts.len() == other.accounts.len()
+            && self.accounts.iter().zip(&other.accounts).all(same)
+    }
+
     fn only_party_at(&self, host: &Domain) -> Option<Handle> {
         let current = self.current.as_ref()?;
         let mut here = [&current.old, &current.new].into_iter().filter(|party| party.host == *host);
@@ -331,6 +341,18 @@ mod tests {
             store.view(&domain("new.example"), Some(&handle("ana@new.example")), PageKind::Aliases, None);
         assert_eq!((view.side, view.old.messages), (Some(Side::New), None));
         assert_eq!(view.old.handle.unwrap().value, handle("ana@old.example"));
+    }
+
+    #[test]
+    fn seeing_the_same_again_is_no_news() {
+        let mut store = linked(Some("ana@old.example"), Some("ana@new.example"));
+        let new = domain("new.example");
+        store.learn(&new, Some(&handle("ana@new.example")), locked(true, 1));
+        let before = store.clone();
+        store.learn(&new, Some(&handle("ana@new.example")), locked(true, 9));
+        assert!(store != before && store.says_the_same(&before));
+        store.learn(&new, Some(&handle("ana@new.example")), locked(false, 10));
+        assert!(!store.says_the_same(&before));
     }
 
     #[test]

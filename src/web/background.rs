@@ -30,11 +30,11 @@ pub fn grants_changed() {
     GRANTED.set(None);
 }
 
-/// Answers a message. `origin` is what the browser says of its sender.
+/// Answers a message. `origin` and `tab` are what the browser says of its sender.
 #[wasm_bindgen]
-pub async fn background(message: JsValue, origin: String, in_tab: bool) -> JsValue {
-    let (Some(message), Some(sender)) = (chrome::from_js::<ToBackground>(message), sender(&origin, in_tab))
-    else {
+pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> JsValue {
+    let sent_by = sender(&origin, tab.is_some());
+    let (Some(message), Some(sender)) = (chrome::from_js::<ToBackground>(message), sent_by) else {
         return JsValue::NULL;
     };
     if !message.allowed(&sender) {
@@ -46,7 +46,7 @@ pub async fn background(message: JsValue, origin: String, in_tab: bool) -> JsVal
     }
     match (message, sender) {
         (ToBackground::Hello { page, handle, typed, facts }, Sender::Page(host)) => {
-            learn(&host, handle.as_ref(), facts).await;
+            learn(&host, handle.as_ref(), facts, tab).await;
             chrome::to_js(&view(&host, handle.as_ref(), page, typed.as_ref()).await)
         }
         (ToBackground::Look { page, handle, typed, deep }, Sender::Page(host)) => {
@@ -60,7 +60,7 @@ pub async fn background(message: JsValue, origin: String, in_tab: bool) -> JsVal
             JsValue::NULL
         }
         (ToBackground::Link { old, new }, Sender::Ours) => {
-            change(|store| {
+            change(None, |store| {
                 let saved = store.current.take().filter(|known| known.old == old).map(|known| known.saved);
                 store.current = Some(Move { old, new, saved: saved.unwrap_or_default() });
             })
@@ -68,11 +68,11 @@ pub async fn background(message: JsValue, origin: String, in_tab: bool) -> JsVal
             state().await
         }
         (ToBackground::Unlink, Sender::Ours) => {
-            change(|store| *store = Store::default()).await;
+            change(None, |store| *store = Store::default()).await;
             state().await
         }
         (ToBackground::Learn { host, handle, facts }, Sender::Ours) => {
-            learn(&host, handle.as_ref(), facts).await;
+            learn(&host, handle.as_ref(), facts, None).await;
             state().await
         }
         (ToBackground::Outside { deep }, Sender::Ours) => {
@@ -113,37 +113,34 @@ async fn read<T>(f: impl FnOnce(&Store) -> T) -> T {
     STORE.with_borrow(|store| store.as_ref().map(f)).unwrap_or_else(|| unreachable!("loaded above"))
 }
 
-/// Changes what is known, stores it, and tells the tabs if anything is different now.
-async fn change(f: impl FnOnce(&mut Store)) {
+/// Changes what is known, stores it, and tells the other tabs if anything is different now.
+async fn change(from: Option<i32>, f: impl FnOnce(&mut Store)) {
     loaded().await;
     let changed = STORE.with_borrow_mut(|store| {
         let store = store.as_mut()?;
         let before = store.clone();
         f(store);
-        (before != *store).then(|| store.clone())
+        (before != *store).then(|| (store.clone(), !store.says_the_same(&before)))
     });
-    let Some(store) = changed else { return };
+    let Some((store, news)) = changed else { return };
     // Not waited for: the guard that told us this wants an answer, and storage keeps the order.
-    let kept = store.clone();
     go(async move {
-        chrome::save(KEY, &kept).await;
-    });
-    let hosts: Vec<Domain> = store
-        .current
-        .iter()
-        .flat_map(|current| [current.old.host.clone(), current.new.host.clone()])
-        .collect();
-    go(async move {
-        for host in hosts {
-            for tab in tabs_of(&host).await {
-                let _: Option<()> = chrome::tell_tab(tab, &ToTab::News).await;
+        chrome::save(KEY, &store).await;
+        if !news {
+            return;
+        }
+        for party in store.current.iter().flat_map(|current| [&current.old, &current.new]) {
+            for tab in tabs_of(&party.host).await {
+                if from != Some(tab) {
+                    let _: Option<()> = chrome::tell_tab(tab, &ToTab::News).await;
+                }
             }
         }
     });
 }
 
-async fn learn(host: &Domain, handle: Option<&Handle>, facts: AccountFacts) {
-    change(|store| store.learn(host, handle, facts)).await;
+async fn learn(host: &Domain, handle: Option<&Handle>, facts: AccountFacts, from: Option<i32>) {
+    change(from, |store| store.learn(host, handle, facts)).await;
 }
 
 async fn granted() -> Vec<Domain> {
@@ -193,7 +190,7 @@ async fn survey(party: &Party, wants: Vec<Want>, other: &Domain) {
     let message = ToTab::Survey { wants, other: Some(other.clone()) };
     for tab in tabs_of(&party.host).await {
         if let Some(found) = chrome::tell_tab::<_, Surveyed>(tab, &message).await {
-            learn(&party.host, found.handle.as_ref(), found.facts).await;
+            learn(&party.host, found.handle.as_ref(), found.facts, Some(tab)).await;
             return;
         }
     }
@@ -206,14 +203,14 @@ async fn outside(old: &Party, new: &Party, deep: bool) {
     if let Some(handle) = old.handle.as_ref().filter(|_| old_facts.uri.is_none()) {
         let mut job = Outlook::new(handle, &old.host, None, false);
         ask::outside(&mut job, &granted).await;
-        learn(&old.host, Some(handle), job.learned().clone()).await;
+        learn(&old.host, Some(handle), job.learned().clone(), None).await;
     }
     if let Some(handle) = &new.handle {
         // Rendering the document before the alias is there is what spoils a move (facts 13, "Alias").
         let listed = old.handle.as_ref().is_some_and(|old| new_facts.alias_for(old).is_some());
         let mut job = Outlook::new(handle, &new.host, Some(&old.host), listed || deep);
         ask::outside(&mut job, &granted).await;
-        learn(&new.host, Some(handle), job.learned().clone()).await;
+        learn(&new.host, Some(handle), job.learned().clone(), None).await;
     }
 }
 

@@ -461,7 +461,7 @@ impl Desk {
         });
         self.due.replace(due);
         if let Some(panel) = self.panel.borrow_mut().as_mut() {
-            panel.show(findings, now());
+            panel.show(findings);
         }
         self.main.set_hidden(false);
         let _ = self.main.set_attribute("data-ready", "");

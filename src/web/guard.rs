@@ -442,7 +442,7 @@ impl Guard {
         });
         self.due.replace(due);
         if let Some(panel) = self.panel.borrow_mut().as_mut() {
-            panel.show(findings, now);
+            panel.show(findings);
         }
     }
 

@@ -81,7 +81,7 @@ impl Panel {
         set_text(&self.status, words);
     }
 
-    pub(super) fn show(&mut self, findings: Vec<Finding>, now: Time) {
+    pub(super) fn show(&mut self, findings: Vec<Finding>) {
         let focused = self.focused();
         let mut before = std::mem::take(&mut self.shown);
         let mut last: Vec<(HtmlElement, HtmlElement)> = Vec::new();
@@ -97,9 +97,9 @@ impl Panel {
                 Some(shown) if shown.finding == finding => shown,
                 Some(old) => {
                     old.node.remove();
-                    draw(finding, now, &self.act)
+                    draw(finding, &self.act)
                 }
-                None => draw(finding, now, &self.act),
+                None => draw(finding, &self.act),
             };
             let above = last.iter_mut().find(|(in_list, _)| in_list == list);
             place(list, &shown.node, above.as_ref().map(|(_, node)| node));
@@ -187,7 +187,7 @@ fn place(list: &HtmlElement, node: &HtmlElement, after: Option<&HtmlElement>) {
     }
 }
 
-fn draw(finding: Finding, now: Time, act: &Act) -> Shown {
+fn draw(finding: Finding, act: &Act) -> Shown {
     let mut listeners = Vec::new();
     let word = text(match finding.outcome {
         Outcome::Stop => "outcome_stop",
@@ -223,11 +223,14 @@ fn draw(finding: Finding, now: Time, act: &Act) -> Shown {
         body = body.child(make("div").class("actions").children(buttons.collect::<Vec<_>>()));
     }
     if !finding.evidence.is_empty() {
-        let lines = finding.evidence.iter().map(|evidence| make("li").text(&evidence_line(evidence, now)));
-        let list = make("ul").children(lines.collect::<Vec<_>>());
-        body = body.child(
-            make("details").class("evidence").child(make("summary").text(&text("evidence"))).child(list),
-        );
+        let details = make("details").class("evidence").child(make("summary").text(&text("evidence")));
+        // Drawn when somebody wants to know: most never open it, and the guard is ready sooner.
+        let (inside, lines) = (details.0.clone(), finding.evidence.clone());
+        listeners.push(EventListener::once(&details.0, "toggle", move |_| {
+            let lines = lines.iter().map(|evidence| make("li").text(&evidence_line(evidence, super::now())));
+            let _ = inside.append_child(make("ul").children(lines.collect::<Vec<_>>()).as_ref());
+        }));
+        body = body.child(details);
     }
     let node = make("li")
         .class("finding")
