@@ -452,8 +452,10 @@ impl Browser {
                     }}"
                 );
                 self.in_firefox_itself(
-                    "windowUtils.loadSheetUsingURIString(
-                        `data:text/css,${encodeURIComponent(arguments[0])}`, windowUtils.AUTHOR_SHEET);
+                    // The last sheet counts, and each needs an address of its own.
+                    "const style = `${arguments[0]} /* ${performance.now()} */`;
+                     windowUtils.loadSheetUsingURIString(
+                        `data:text/css,${encodeURIComponent(style)}`, windowUtils.AUTHOR_SHEET);
                      Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', arguments[1]);",
                     &[json!(style), json!(if options.dark { 0 } else { 1 })],
                 );

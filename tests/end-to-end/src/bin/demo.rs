@@ -9,10 +9,11 @@
 use std::{env, process::ExitCode, sync::mpsc, time::Duration};
 
 use end_to_end::{
-    Browser, Kind, Options, ServerOptions, Servers,
+    Browser, Kind, Options, ServerOptions, Servers, Side,
     report::{self, Walk},
     repository,
 };
+use stand_in::PASSWORD;
 
 fn main() -> ExitCode {
     let Some(wish) = Wish::read(env::args().skip(1)) else {
@@ -72,29 +73,128 @@ fn servers() -> Servers {
 }
 
 fn walk_through(walk: &mut Walk<'_>, servers: &Servers) {
+    meet(walk, servers);
+    prepare(walk, servers);
+    go(walk, servers);
+}
+
+/// From the installation to the first look.
+fn meet(walk: &mut Walk<'_>, servers: &Servers) {
     walk.step("install", |browser| {
         browser.desk();
         format!("the desk opened by itself: {}", browser.title())
     });
-    walk.step("sign in", |browser| {
-        sign_in(browser, servers);
-        "signed in on both servers".to_owned()
-    });
-    walk.step("allow both servers", |browser| {
-        servers.link(browser, "ana", "ana_ready");
+    walk.step("name both accounts and allow both servers", |browser| {
+        servers.link(browser, "ana", "ana");
+        let desk = browser.desk();
+        assert_eq!(desk.page(), "move");
         "the extension may work on both servers and on no other".to_owned()
+    });
+    walk.step("sign in on the new server", |browser| {
+        browser.switch_to(&browser.first_tab());
+        servers.sign_in_on_new(browser, "ana");
+        browser.address()
+    });
+    walk.step("sign in on the old server", |browser| {
+        servers.sign_in_on_old(browser, "ana");
+        browser.address()
     });
     walk.step("look before the move", |browser| {
         browser.open(&servers.on_old("/settings/migration"));
-        let guard = browser.guard().wait_ready();
-        format!("{} checks, {:?}", guard.checks().len(), guard.status_text())
+        browser.type_handle(&servers.new_handle("ana"));
+        let guard = browser.guard();
+        guard.wait_for("target-found", "pass", "can be found");
+        let checks = guard.settled();
+        let stops = checks.values().filter(|check| check.outcome == "stop").count();
+        assert!(stops >= 2, "nothing stops a move without anything saved");
+        assert_eq!(checks["alias"].outcome, "unknown", "nobody has looked at the aliases yet");
+        format!("{} checks, {stops} stop the move", checks.len())
     });
     walk.note_checks();
+    walk.step("the guard in the dark", |browser| {
+        browser.emulate(&Options { dark: true, ..Options::default() });
+        let checks = browser.guard().settled();
+        format!("{} checks", checks.len())
+    });
+    walk.step("the guard on a telephone", |browser| {
+        browser.emulate(&Options { width: 320, ..Options::default() });
+        let fits = browser.guard().run("return root.host.getBoundingClientRect().right <= innerWidth;");
+        assert_eq!(fits, true, "it does not fit");
+        "it fits 320 pixels".to_owned()
+    });
+}
+
+/// The alias, on the new server.
+fn prepare(walk: &mut Walk<'_>, servers: &Servers) {
+    walk.step("open the list of aliases", |browser| {
+        browser.emulate(&Options::default());
+        browser.guard().click("[data-check='alias'] [data-action='visit']");
+        browser.switch_to_tab_with(&servers.on_new("/settings/aliases"));
+        browser.guard().wait_for("alias", "stop", "does not list").text
+    });
+    walk.note_checks();
+    walk.step("make the alias with one click", |browser| {
+        let guard = browser.guard();
+        guard.click("[data-check='alias'] [data-action='make-alias']");
+        guard.wait_for_outcome("alias", "pass");
+        guard.settled();
+        guard.status_text()
+    });
+    walk.note_checks();
+    walk.step("come back to the old server", |browser| {
+        browser.switch_to(&browser.first_tab());
+        let guard = browser.guard();
+        guard.wait_for_outcome("alias", "pass");
+        guard.wait_for_outcome("alias-fresh", "pass").text
+    });
+    walk.note_checks();
+    walk.step("the desk before the move", |browser| {
+        let desk = browser.desk();
+        desk.wait_for_step("prepare", "done");
+        desk.wait_for_step("pack", "stuck");
+        desk.settled();
+        format!("{:?}", desk.steps())
+    });
+    walk.step("the desk in the dark", |browser| {
+        browser.emulate(&Options { dark: true, ..Options::default() });
+        browser.desk().page()
+    });
+    walk.step("the desk on a telephone", |browser| {
+        browser.emulate(&Options { width: 320, ..Options::default() });
+        let fits = browser.desk().run("return root.getBoundingClientRect().right <= innerWidth;");
+        assert_eq!(fits, true, "it does not fit");
+        "it fits 320 pixels".to_owned()
+    });
+}
+
+/// The move itself, which is the person's own click.
+fn go(walk: &mut Walk<'_>, servers: &Servers) {
+    let moved_to = || servers.control().person(Side::Old, "ana")["moved_to"].clone();
+    walk.step("be asked once more", |browser| {
+        browser.emulate(&Options::default());
+        browser.switch_to(&browser.first_tab());
+        browser.submit_move(PASSWORD);
+        let question = browser.guard().element("[role=alertdialog]").text().unwrap();
+        assert!(moved_to().is_null(), "it moved without an answer");
+        question.replace('\n', " ")
+    });
+    walk.step("move anyway", |browser| {
+        browser.guard().click_action("move-anyway");
+        browser.wait("the move", || (!moved_to().is_null()).then_some(()));
+        browser.guard().wait_for("not-moved", "stop", "already redirects").text
+    });
+    walk.note_checks();
+    walk.step("the desk after the move", |browser| {
+        let desk = browser.desk();
+        desk.wait_for_step("move", "done");
+        desk.settled();
+        format!("the old account redirects to {}", moved_to())
+    });
 }
 
 fn sign_in(browser: &Browser, servers: &Servers) {
     browser.switch_to(&browser.first_tab());
-    servers.sign_in_on_new(browser, "ana_ready");
+    servers.sign_in_on_new(browser, "ana");
     servers.sign_in_on_old(browser, "ana");
 }
 
