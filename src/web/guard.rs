@@ -181,6 +181,13 @@ fn listen(guard: &Rc<Guard>) {
             }
         }));
     }
+    // Mastodon may follow the system from light to dark while the page is open.
+    let scheme = web_sys::window()
+        .and_then(|window| window.match_media("(prefers-color-scheme: dark)").ok().flatten());
+    if let (Some(scheme), Some(around)) = (scheme, guard.box_.parent_element()) {
+        let frame = guard.frame.clone();
+        listeners.push(EventListener::new(&scheme, "change", move |_| tone(&frame, &around)));
+    }
     drop(listeners);
 
     let here = guard.clone();
