@@ -1,7 +1,7 @@
 //! What the background does with a message. It may be stopped at any moment: what it holds in memory is a copy of what
 //! is stored.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use wasm_bindgen::prelude::*;
 
@@ -22,6 +22,8 @@ thread_local! {
     static STORE: RefCell<Option<Store>> = const { RefCell::new(None) };
     /// Forgotten whenever the browser says that grants have changed.
     static GRANTED: RefCell<Option<Vec<Domain>>> = const { RefCell::new(None) };
+    /// How often everything was forgotten: what was on its way then must not bring it back.
+    static FORGOTTEN: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Grants were given or taken back; `background.js` hears of it.
@@ -68,11 +70,14 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
             state().await
         }
         (ToBackground::Unlink, Sender::Ours) => {
+            FORGOTTEN.set(FORGOTTEN.get() + 1);
             change(None, |store| *store = Store::default()).await;
             state().await
         }
         (ToBackground::Learn { host, handle, facts }, Sender::Ours) => {
-            learn(&host, handle.as_ref(), facts, None).await;
+            if read(|store| store.current.is_some()).await {
+                learn(&host, handle.as_ref(), facts, None).await;
+            }
             state().await
         }
         (ToBackground::Outside { deep }, Sender::Ours) => {
@@ -197,20 +202,25 @@ async fn survey(party: &Party, wants: Vec<Want>, other: &Domain) {
 }
 
 async fn outside(old: &Party, new: &Party, deep: bool) {
+    let since = FORGOTTEN.get();
     let granted = granted().await;
     let (old_facts, new_facts) = (known(old).await, known(new).await);
     // To compare the alias with, if the old server's own pages have not told it.
     if let Some(handle) = old.handle.as_ref().filter(|_| old_facts.uri.is_none()) {
         let mut job = Outlook::new(handle, &old.host, None, false);
         ask::outside(&mut job, &granted).await;
-        learn(&old.host, Some(handle), job.learned().clone(), None).await;
+        if FORGOTTEN.get() == since {
+            learn(&old.host, Some(handle), job.learned().clone(), None).await;
+        }
     }
     if let Some(handle) = &new.handle {
         // Rendering the document before the alias is there is what spoils a move (facts 13, "Alias").
         let listed = old.handle.as_ref().is_some_and(|old| new_facts.alias_for(old).is_some());
         let mut job = Outlook::new(handle, &new.host, Some(&old.host), listed || deep);
         ask::outside(&mut job, &granted).await;
-        learn(&new.host, Some(handle), job.learned().clone(), None).await;
+        if FORGOTTEN.get() == since {
+            learn(&new.host, Some(handle), job.learned().clone(), None).await;
+        }
     }
 }
 
