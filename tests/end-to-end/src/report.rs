@@ -39,7 +39,12 @@ impl<'b> Walk<'b> {
         let result = catch_unwind(AssertUnwindSafe(|| work(self.browser)));
         let picture = format!("{:02}-{}.png", self.steps.len() + 1, name.replace(' ', "-"));
         let path = self.folder.join(&picture);
-        let taken = catch_unwind(AssertUnwindSafe(|| self.browser.screenshot(&path))).is_ok();
+        let taken = catch_unwind(AssertUnwindSafe(|| {
+            // A header that stays in view would otherwise stand in the middle of the picture.
+            self.browser.run("scrollTo(0, 0);", &[]);
+            self.browser.screenshot(&path);
+        }));
+        let taken = taken.is_ok();
         let (status, evidence) = match result {
             Ok(evidence) => ("done", evidence),
             Err(failure) => ("failed", message(failure.as_ref())),

@@ -58,7 +58,9 @@ impl Browser {
 
     /// Types the password and clicks Mastodon's own button.
     pub fn submit_move(&self, password: &str) {
-        self.element("input[name='account_migration[current_password]']").fill(password).expect("it can be typed");
+        self.element("input[name='account_migration[current_password]']")
+            .fill(password)
+            .expect("it can be typed");
         self.click("form[action='/settings/migration'] button[type=submit]");
     }
 

@@ -3,7 +3,7 @@
 // Giving up with a message is how a test says what is wrong.
 #![allow(clippy::expect_used)]
 
-use end_to_end::{Browser, Servers, Side, in_both_browsers};
+use end_to_end::{Browser, Kind, Options, Servers, Side, in_both_browsers};
 use serde_json::{Value, json};
 
 /// What a script on the desk answers. It is the body of an async function; `own` is the desk's window, `api` the
@@ -211,4 +211,33 @@ fn assert_has_no_tokens(answer: &Value) {
         }
     }
     assert!(body.contains("csrf-token"), "no page of Mastodon's: {}", &body[..body.len().min(500)]);
+}
+
+/// A click on the button in the toolbar names the server that is looked at.
+fn the_toolbar_leads_to_the_desk(browser: &Browser) {
+    let servers = Servers::start();
+    servers.enter(browser, Side::Old, "ana", "/settings/migration");
+    browser.in_firefox_itself(
+        "const { extension } = WebExtensionPolicy.getByID('packed-trunk@extension');
+         const { ExtensionParent } = ChromeUtils.importESModule('resource://gre/modules/ExtensionParent.sys.mjs');
+         return ExtensionParent.apiManager.global.browserActionFor(extension).triggerAction(window);",
+        &[],
+    );
+    browser.desk();
+    browser.wait("the server's name on the desk", || {
+        let typed = browser.run("return document.querySelector('input#old').value;", &[]);
+        (typed == servers.old_handle("ana").replace("ana@", "")).then_some(())
+    });
+    browser.assert_quiet();
+}
+
+// Chromium lets nothing but a hand press that button.
+#[test]
+fn the_toolbar_leads_to_the_desk_firefox() {
+    end_to_end::scenario(
+        Kind::Firefox,
+        "the_toolbar_leads_to_the_desk",
+        &Options::default(),
+        the_toolbar_leads_to_the_desk,
+    );
 }

@@ -193,7 +193,7 @@ in_both_browsers! {
         guard.wait_for_outcome("cooldown", "pass");
         servers.enter(browser, Side::Old, "cleo", MIGRATION);
         guard.wait_for("cooldown", "stop", "in 12 days");
-        guard.wait_for("not-moved", "stop", "A move of this account was begun");
+        guard.wait_for("not-moved", "stop", "was begun");
         servers.enter(browser, Side::Old, "ben", MIGRATION);
         guard.wait_for("not-moved", "stop", &format!("already redirects to @{}", servers.new_handle("ben")));
         guard.wait_for("cooldown", "stop", "in 23 days");

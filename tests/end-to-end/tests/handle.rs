@@ -92,7 +92,7 @@ in_both_browsers! {
             servers.control().post("fault", &fault);
         };
         for (kind, words) in [
-            ("status:429", "too many requests"),
+            ("status:429", "asks for fewer requests"),
             ("status:503", "answers with errors"),
             ("html", "answers with errors"),
             ("close", "does not answer"),

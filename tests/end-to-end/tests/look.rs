@@ -10,6 +10,11 @@ fn assert_fits(browser: &Browser, panel: &Panel<'_>, what: &str) {
              const box = e.getBoundingClientRect();
              return box.width > 0 && (box.right > Math.ceil(outer.right) || e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible');
          });
+         // One letter a line fits as well, but nobody can read it.
+         wide.push(...Array.from(root.querySelectorAll('dd, p')).filter(e => {
+             const box = e.getBoundingClientRect();
+             return box.width > 0 && box.width < 100 && box.height > 3 * box.width;
+         }));
          return [outer.right <= innerWidth, wide.map(e => `${e.tagName}.${e.className}`)];",
     );
     assert_eq!(cut, serde_json::json!([true, []]), "{what} is cut off in {}", browser.kind().name());
