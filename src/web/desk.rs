@@ -14,7 +14,7 @@ use super::markup::BrowserParser;
 use super::panel::{Panel, STYLE, head};
 use super::words::{language, number, speak, text};
 use super::{ask, chrome, go, now, tab_patterns};
-use crate::account::{ActorUri, Domain, Handle};
+use crate::account::{Domain, Handle};
 use crate::check::{self, Action, Finding, Outcome};
 use crate::job::Job;
 use crate::job::survey::{Survey, read_page};
@@ -716,9 +716,6 @@ fn known_rows(facts: &AccountFacts, side: Side) -> Vec<(&'static str, String)> {
     }
     if let (Side::New, Some(locked)) = (side, AccountFacts::value(&facts.locked)) {
         rows.push(("card_locked", text(if *locked { "yes" } else { "no" })));
-    }
-    if let Some(ActorUri(uri)) = AccountFacts::value(&facts.uri) {
-        rows.push(("card_uri", uri.clone()));
     }
     if let Some(seen) = facts.last_seen().filter(|seen| *seen > Time(0)) {
         rows.push(("card_seen", speak(&say("day_and_time").with(Part::Day(seen)).with(Part::Clock(seen)))));
