@@ -81,8 +81,9 @@ impl Domain {
         self.0
             .split('.')
             .map(|label| match label.strip_prefix("xn--").and_then(idna::punycode::decode_to_string) {
-                Some(decoded) => decoded,
-                None => label.to_owned(),
+                // Shown decoded only where it would be read back the same: no hidden signs, nothing that looks like more.
+                Some(decoded) if ascii_label(&decoded).as_deref() == Some(label) => decoded,
+                _ => label.to_owned(),
             })
             .collect::<Vec<_>>()
             .join(".")

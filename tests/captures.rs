@@ -175,7 +175,7 @@ fn aliases_and_counts_are_read() {
     let handles = |name: &str| {
         both(name)
             .into_iter()
-            .map(|c| aliases::read(&page(&c.html)))
+            .map(|c| aliases::read(&page(&c.html), None))
             .map(|seen| {
                 assert_eq!(seen.unreadable, 0, "{name}");
                 seen.aliases.iter().map(|handle| handle.to_string()).collect::<Vec<_>>()
@@ -196,7 +196,7 @@ fn aliases_and_counts_are_read() {
         ("new_alice2/alias_err_empty", true),
     ] {
         for capture in both(name) {
-            let seen = aliases::read(&page(&capture.html));
+            let seen = aliases::read(&page(&capture.html), None);
             assert_eq!(seen.refused.is_some(), refused, "{}", capture.name);
             assert_eq!(seen.notice, !refused, "{}", capture.name);
         }

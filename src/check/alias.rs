@@ -26,7 +26,7 @@ pub(super) enum Standing<'a> {
     Listed(&'a AliasRow),
     /// Seen in the public document.
     Public,
-    /// Listed on the page, but a document read more than three minutes later is without it.
+    /// Listed on the page, but a document read more than three minutes after it was there is without it.
     Contradicted,
     Missing,
     Unknown,
@@ -38,7 +38,7 @@ pub(super) fn standing(dossier: &Dossier) -> Standing<'_> {
     let public = public.map(|(actor, uri)| (actor.at, actor.value.also_known_as.contains(&uri.value)));
     match (&dossier.new.aliases, public) {
         (Some(page), _) => match (dossier.new.alias_for(old), public) {
-            (Some(_), Some((at, false))) if at.since(page.at) > DOCUMENT_LIFE => Standing::Contradicted,
+            (Some(row), Some((at, false))) if at.since(row.since) > DOCUMENT_LIFE => Standing::Contradicted,
             (Some(row), _) => Standing::Listed(row),
             (None, Some((at, true))) if at > page.at => Standing::Public,
             (None, _) => Standing::Missing,
@@ -69,7 +69,7 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
         Standing::Unknown => {
             let finding = not_seen(&CHECK, dossier, say("alias_not_seen").with(new), page);
             // The other way spoils what it looks at, so it is not taken without being asked for.
-            if finding.outcome == Outcome::Unknown && dossier.target_granted && dossier.old.uri.is_some() {
+            if finding.outcome == Outcome::Unknown && can_look_outside(dossier) {
                 finding.then(say("alias_not_seen_then")).or(Action::LookOutside)
             } else {
                 finding
@@ -81,6 +81,10 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
         "evidence_actor",
         actor(dossier),
     )
+}
+
+fn can_look_outside(dossier: &Dossier) -> bool {
+    dossier.target_granted && dossier.old.uri.is_some()
 }
 
 fn aliases(dossier: &Dossier) -> Vec<Part> {

@@ -1,4 +1,4 @@
-//! `follow-limit`: 7,500 follows, or a tenth more than one has followers (facts 6.1, "Follow limit"). Servers may set
+//! `follow-limit`: 7,500 follows, and from there on a tenth more than one has followers (facts 6.1, "Follow limit"). Servers may set
 //! another limit, and no API tells it.
 
 use super::{Action, Check, Finding, Outcome, not_seen};
@@ -17,8 +17,10 @@ pub static CHECK: Check = Check {
 
 const THRESHOLD: u64 = 7_500;
 
-fn limit(followers: u64) -> u64 {
-    THRESHOLD.max(followers.saturating_mul(11) / 10)
+/// Who follows fewer than 7,500 may follow 7,500, however many followers there are; only then does a tenth more than the
+/// followers count.
+fn limit(following: u64, followers: u64) -> u64 {
+    if following < THRESHOLD { THRESHOLD } else { THRESHOLD.max(followers.saturating_mul(11) / 10) }
 }
 
 fn run(dossier: &Dossier, _now: Time) -> Finding {
@@ -26,20 +28,13 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
     let Some(follows) = follows else {
         return not_seen(&CHECK, dossier, say("follow_limit_not_seen"), Action::LookAgain);
     };
-    // Followers who arrive raise the limit: the move itself brings those of the old account.
-    let followers = AccountFacts::value(&dossier.new.followers).copied().unwrap_or(0);
-    let now = limit(followers);
-    let finding = if follows <= now {
+    let known = |fact| AccountFacts::value::<u64>(fact).copied().unwrap_or(0);
+    let limit = limit(known(&dossier.new.following), known(&dossier.new.followers));
+    let finding = if follows <= limit {
         Finding::new(&CHECK, Outcome::Pass, say("follow_limit_pass").with(follows))
     } else {
-        let later =
-            AccountFacts::value(&dossier.old.followers).map(|old| limit(followers.saturating_add(*old)));
-        let then = match later {
-            Some(later) if later >= follows => say("follow_limit_then_later"),
-            _ => say("follow_limit_then"),
-        };
-        let over = say("follow_limit_over").with(follows).with(Part::from(now));
-        Finding::new(&CHECK, Outcome::Warn, over).then(then).act(Action::LookAgain)
+        let over = say("follow_limit_over").with(follows).with(Part::from(limit));
+        Finding::new(&CHECK, Outcome::Warn, over).then(say("follow_limit_then")).act(Action::LookAgain)
     };
     finding.seen(&dossier.old.counts, "evidence_export_page", [])
 }
@@ -52,18 +47,21 @@ mod tests {
 
     #[test]
     fn knows_mastodons_own_rule() {
-        let case = |follows, followers: Option<u64>, outcome, key: &str, action| {
+        let case = |follows, following: u64, followers: u64, outcome, key: &str, action| {
             let change = |d: &mut Dossier| {
                 d.old.counts = known(Counts { follows: Some(follows), ..Default::default() }, 5);
-                d.new.followers = followers.and_then(|n| known(n, 5));
+                d.new.followers = known(followers, 5);
+                d.new.following = known(following, 5);
             };
             expect(&CHECK, change, outcome, key, action);
         };
-        case(34, None, Outcome::Pass, "follow_limit_pass", None);
-        case(7_500, Some(0), Outcome::Pass, "follow_limit_pass", None);
-        case(7_501, Some(0), Outcome::Warn, "follow_limit_over", Some("look-again"));
-        case(8_800, Some(8_000), Outcome::Pass, "follow_limit_pass", None);
-        case(8_801, Some(8_000), Outcome::Warn, "follow_limit_over", Some("look-again"));
+        case(34, 0, 0, Outcome::Pass, "follow_limit_pass", None);
+        case(7_500, 0, 0, Outcome::Pass, "follow_limit_pass", None);
+        case(7_501, 0, 0, Outcome::Warn, "follow_limit_over", Some("look-again"));
+        // Followers do not help before 7,500 are followed.
+        case(8_800, 0, 8_000, Outcome::Warn, "follow_limit_over", Some("look-again"));
+        case(8_800, 7_500, 8_000, Outcome::Pass, "follow_limit_pass", None);
+        case(8_801, 7_500, 8_000, Outcome::Warn, "follow_limit_over", Some("look-again"));
         expect(&CHECK, |_| (), Outcome::Unknown, "follow_limit_not_seen", Some("look-again"));
     }
 }

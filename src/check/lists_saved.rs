@@ -16,10 +16,11 @@ pub static CHECK: Check = Check {
 
 fn run(dossier: &Dossier, _now: Time) -> Finding {
     let see = visit(Side::Old, "/settings/export", "action_open_export");
-    let Some(known) = &dossier.old.counts else {
+    let counted = dossier.old.counts.as_ref().and_then(|known| known.value.besides_follows());
+    let Some(counted) = counted else {
         return not_seen(&CHECK, dossier, say("lists_saved_not_seen"), see);
     };
-    let finding = match known.value.besides_follows() {
+    let finding = match counted {
         0 => Finding::new(&CHECK, Outcome::Pass, say("lists_saved_none")),
         entries => Finding::new(&CHECK, Outcome::Warn, say("lists_saved_never").with(entries))
             .then(say("lists_saved_then"))

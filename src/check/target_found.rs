@@ -92,7 +92,13 @@ fn resolved(dossier: &Dossier, handle: &Handle) -> Finding {
                     .seen(&dossier.new.existence, "evidence_elsewhere", [])
             }
             Existence::Refused(Refusal::Silent(Silence::NotGranted)) => not_granted(handle),
-            Existence::Refused(Refusal::Silent(_) | Refusal::Broken | Refusal::Gone) => {
+            Existence::Refused(Refusal::Gone) => {
+                Finding::new(&CHECK, Outcome::Stop, say("target_found_gone").with(handle))
+                    .then(say("target_found_would_refuse"))
+                    .act(Action::LookAgain)
+                    .seen(&dossier.new.existence, "evidence_not_found", [])
+            }
+            Existence::Refused(Refusal::Silent(_) | Refusal::Broken) => {
                 Finding::new(&CHECK, Outcome::Stop, say("target_found_unreachable").with(handle.domain()))
                     .then(say("target_found_unreachable_then"))
                     .act(Action::LookAgain)

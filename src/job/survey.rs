@@ -66,6 +66,8 @@ pub struct Survey {
     /// The session told that nothing is wrong with the account.
     functional: bool,
     other: Option<Domain>,
+    /// Whose account it is, as far as the page told when we began.
+    own: Option<Handle>,
     facts: AccountFacts,
 }
 
@@ -81,6 +83,7 @@ impl Survey {
             held: matches!(session.map(|session| &session.standing), Some(Standing::Held)),
             functional: matches!(session.map(|session| &session.standing), Some(Standing::Functional)),
             other: other.cloned(),
+            own: session.map(|session| session.account.handle.clone()),
             facts: AccountFacts::default(),
         }
     }
@@ -139,6 +142,11 @@ impl Job for Survey {
                 let document = parser.parse(&answer.body);
                 let path = answer.plain_path();
                 let mut news = read_page(path, document.as_ref(), now);
+                // Somebody else has signed in meanwhile, in another tab: this is not about our account.
+                let read = AccountFacts::value(&news.handle);
+                if read.zip(self.own.as_ref()).is_some_and(|(read, own)| !read.is_same(own)) {
+                    return;
+                }
                 // Up to 3.5 a limited account has the same kind of warning as one that waits; the API knows better.
                 if matches!(&self.facts.email, Some(known) if known.value == Email::Confirmed) {
                     news.email = None;
@@ -244,7 +252,11 @@ impl Survey {
 
     fn confirmation(&mut self, reply: &Reply, now: Time) {
         let email = match reply::json(reply) {
-            Ok(Value::Bool(true)) if self.held => Email::AwaitsApproval,
+            // Confirmed and still held: what by, its own page tells.
+            Ok(Value::Bool(true)) if self.held => {
+                self.steps.push_front(Step::AccountPage);
+                return;
+            }
             Ok(Value::Bool(true)) => Email::Confirmed,
             Ok(Value::Bool(false)) => Email::Unconfirmed,
             _ => return,
@@ -266,10 +278,7 @@ impl Survey {
 
 /// The facts that an account entity holds.
 pub(super) fn account_facts(account: &entity::Account, now: Time, from: Source) -> AccountFacts {
-    let redirect = match &account.moved_to {
-        Some(target) => Redirect::To(Some(target.clone())),
-        None => Redirect::None,
-    };
+    let redirect = if account.moved { Redirect::To(account.moved_to.clone()) } else { Redirect::None };
     AccountFacts {
         handle: Some(Known::new(account.handle.clone(), now, from)),
         uri: account.uri.clone().map(|uri| Known::new(uri, now, from)),
@@ -294,8 +303,14 @@ pub fn read_page(path: &str, document: &dyn Markup, now: Time) -> AccountFacts {
     match kind {
         PageKind::Migration => migration(&mut facts, page::migration::read(document), now),
         PageKind::Aliases => {
-            facts.aliases =
-                Some(Known::new(alias_rows(page::aliases::read(document), now), now, Source::OwnPage));
+            facts.aliases = Some(Known::new(
+                alias_rows(
+                    page::aliases::read(document, session.as_ref().map(|session| &session.domain)),
+                    now,
+                ),
+                now,
+                Source::OwnPage,
+            ));
         }
         PageKind::Export => {
             facts.counts = Some(Known::new(page::export::read(document), now, Source::OwnPage))

@@ -14,6 +14,8 @@ pub struct Account {
     /// 4.2 and later (facts 7).
     pub uri: Option<ActorUri>,
     pub locked: Option<bool>,
+    pub moved: bool,
+    /// Where to, as far as it can be read.
     pub moved_to: Option<Handle>,
     pub created_at: Option<Time>,
     pub followers: Option<u64>,
@@ -27,13 +29,15 @@ impl Account {
     /// `local` is the domain that an `acct` without one means.
     pub fn read(value: &Value, local: &Domain) -> Option<Account> {
         let acct = value.get("acct").or_else(|| value.get("username"))?.as_str()?;
-        let moved = value.get("moved").and_then(|m| m.get("acct")).and_then(Value::as_str);
+        let moved = value.get("moved").filter(|moved| moved.is_object());
+        let target = moved.and_then(|moved| moved.get("acct")).and_then(Value::as_str);
         Some(Account {
             id: id(value.get("id")?)?,
             handle: Handle::from_acct(acct, local)?,
             uri: value.get("uri").and_then(Value::as_str).map(|uri| ActorUri(uri.to_owned())),
             locked: value.get("locked").and_then(Value::as_bool),
-            moved_to: moved.and_then(|acct| Handle::from_acct(acct, local)),
+            moved: moved.is_some(),
+            moved_to: target.and_then(|acct| Handle::from_acct(acct, local)),
             created_at: value.get("created_at").and_then(Value::as_str).and_then(Time::from_iso),
             followers: count(value, "followers_count"),
             following: count(value, "following_count"),

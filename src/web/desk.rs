@@ -631,7 +631,7 @@ impl Desk {
                     for row in facts.aliases.iter_mut().flat_map(|known| &mut known.value) {
                         row.made_lately = row.handle.is_same(old);
                     }
-                    let refused = aliases::read(page.as_ref()).refused;
+                    let refused = aliases::read(page.as_ref(), None).refused;
                     self.send(ToBackground::Learn {
                         host: current.new.host.clone(),
                         handle: Some(new.clone()),

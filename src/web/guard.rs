@@ -516,7 +516,7 @@ impl Guard {
             Ok(answer) => {
                 let page = BrowserParser.parse(&answer.body);
                 let facts = read_page(answer.plain_path(), page.as_ref(), now());
-                let words = match aliases::read(page.as_ref()).refused {
+                let words = match aliases::read(page.as_ref(), None).refused {
                     _ if facts.alias_for(&old).is_some() => speak(&say("status_alias_made").with(&old)),
                     Some(refused) => {
                         speak(&say("status_alias_refused").with(&self.host).with(refused.as_str()))

@@ -1,7 +1,7 @@
 //! `/settings/aliases` of the new account: the only place besides the actor document where aliases can be read
 //! (facts 4).
 
-use crate::account::Handle;
+use crate::account::{Domain, Handle};
 use crate::server::markup::Markup;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -15,13 +15,19 @@ pub struct AliasesPage {
     pub refused: Option<String>,
 }
 
-pub fn read(page: &dyn Markup) -> AliasesPage {
+/// `local`: the server's own domain; an account of the same server is listed without it.
+pub fn read(page: &dyn Markup, local: Option<&Domain>) -> AliasesPage {
     let rows = page.all("table.inline-table tbody tr");
     let mut aliases = Vec::new();
     let mut unreadable = 0;
     // The row that says "You have no aliases" has no link.
     for row in rows.iter().filter(|row| row.has("a[data-method=\"delete\"][href*=\"/settings/aliases/\"]")) {
-        match row.first("td").map(|cell| cell.words()).and_then(|text| text.parse().ok()) {
+        let text = row.first("td").map(|cell| cell.words()).unwrap_or_default();
+        let handle = match (text.contains('@'), local) {
+            (false, Some(local)) => Handle::from_acct(&text, local),
+            _ => text.parse().ok(),
+        };
+        match handle {
             Some(handle) => aliases.push(handle),
             None => unreadable += 1,
         }

@@ -17,11 +17,10 @@ pub struct Counts {
 
 impl Counts {
     /// All that Mastodon can export besides the follows, and that a move leaves behind.
-    pub fn besides_follows(&self) -> u64 {
-        [self.lists, self.mutes, self.blocks, self.domain_blocks, self.bookmarks, self.filters]
-            .iter()
-            .flatten()
-            .sum()
+    /// `None`: nothing was counted.
+    pub fn besides_follows(&self) -> Option<u64> {
+        let counts = [self.lists, self.mutes, self.blocks, self.domain_blocks, self.bookmarks, self.filters];
+        counts.iter().any(Option::is_some).then(|| counts.iter().flatten().sum())
     }
 }
 
