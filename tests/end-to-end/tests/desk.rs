@@ -60,7 +60,7 @@ in_both_browsers! {
         browser.guard().settled();
         browser.desk();
         browser.reload();
-        let desk = browser.desk();
+        browser.desk();
         let words = format!("another account is signed in: @{}", servers.new_handle("bob1"));
         browser.wait("the desk to name the wrong account", || card("new").contains(&words).then_some(()));
 
@@ -217,6 +217,8 @@ fn assert_has_no_tokens(answer: &Value) {
 fn the_toolbar_leads_to_the_desk(browser: &Browser) {
     let servers = Servers::start();
     servers.enter(browser, Side::Old, "ana", "/settings/migration");
+    // The desk opened in front of it.
+    browser.switch_to(&browser.first_tab());
     browser.in_firefox_itself(
         "const { extension } = WebExtensionPolicy.getByID('packed-trunk@extension');
          const { ExtensionParent } = ChromeUtils.importESModule('resource://gre/modules/ExtensionParent.sys.mjs');
