@@ -27,10 +27,15 @@ const openDesk = async (hash = "") => {
   if (open.windowId !== undefined) await chrome.windows?.update?.(open.windowId, { focused: true });
 };
 
+// The pages on which we have something to say (`src/server/page/mod.rs`); the agent serves on the others too.
+const PAGES =
+  /^\/(settings\/(migration(\/redirect(\/new)?)?|aliases|export|imports?(\/\d+)?|delete|profile)|auth(\/(edit|setup))?)\/?$/;
+const isOne = (sender) => URL.canParse(sender.url) && PAGES.test(new URL(sender.url).pathname);
+
 const words = {
   async module(_message, sender) {
     const tab = sender.tab?.id;
-    if (tab === undefined) return null;
+    if (tab === undefined || !isOne(sender)) return null;
     const target = { tabId: tab, frameIds: [sender.frameId ?? 0] };
     // The guard's first question comes in a moment: be ready to answer it.
     rust();
@@ -41,6 +46,7 @@ const words = {
     return module;
   },
   async "no-wasm"(_message, sender) {
+    if (!isOne(sender)) return null;
     const target = { tabId: sender.tab?.id, frameIds: [sender.frameId ?? 0] };
     await chrome.scripting.executeScript({ target, files: ["notice.js"] });
     return null;

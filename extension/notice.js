@@ -15,7 +15,7 @@
   const host = make("div", "");
   host.id = "packed-trunk";
   // The same names as the guard's, `src/server/page/mod.rs`.
-  const name = location.pathname.replace(/^\/settings\/|\/new$|\/$/g, "");
+  const name = location.pathname.replace(/^\/settings\/|\/(new|\d+)?$/g, "");
   host.dataset.page =
     { "migration/redirect": "redirect", import: "imports", "/auth/edit": "account", "/auth": "account", "/auth/setup": "setup" }[name] ?? name;
   const box = make("section", "border:1px solid;border-radius:4px;padding:12px 15px;margin:0 0 20px;line-height:1.5");

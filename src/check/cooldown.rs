@@ -4,7 +4,7 @@ use super::{Check, Finding, Outcome, not_seen, visit};
 use crate::job::survey::Want;
 use crate::say::say;
 use crate::server::page::PageKind;
-use crate::trunk::dossier::{Cooldown, Dossier, Side};
+use crate::trunk::dossier::{AccountFacts, Cooldown, Dossier, Redirect, Side};
 use crate::when::{DAY, Time};
 
 pub static CHECK: Check =
@@ -31,7 +31,13 @@ fn run(dossier: &Dossier, now: Time) -> Finding {
                 Cooldown::Days(days) => say("cooldown_days").with(days),
                 _ => say("cooldown_some"),
             };
-            let redirect = visit(Side::Old, "/settings/migration/redirect/new", "action_redirect_only");
+            // Not to somebody whose account redirects already.
+            let redirects = matches!(AccountFacts::value(&dossier.old.redirect), Some(Redirect::To(_)));
+            let redirect = if redirects {
+                visit(Side::Old, "/settings/migration", "action_open_migration")
+            } else {
+                visit(Side::Old, "/settings/migration/redirect/new", "action_redirect_only")
+            };
             Finding::new(&CHECK, Outcome::Stop, what).then(say("cooldown_then")).act(redirect)
         }
     };

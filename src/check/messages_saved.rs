@@ -4,7 +4,7 @@ use super::{Check, Finding, Outcome, not_seen, visit};
 use crate::job::survey::Want;
 use crate::say::say;
 use crate::server::page::PageKind;
-use crate::trunk::dossier::{Dossier, Messages, SavedMessages, Side};
+use crate::trunk::dossier::{AccountFacts, Dossier, Messages, Redirect, SavedMessages, Side};
 use crate::when::Time;
 
 pub static CHECK: Check = Check {
@@ -16,6 +16,15 @@ pub static CHECK: Check = Check {
 
 fn run(dossier: &Dossier, _now: Time) -> Finding {
     let read = visit(Side::Old, "/conversations", "action_open_messages");
+    // The list is closed while the account redirects, and what was seen before is of no use then (facts 3.6).
+    if let (Some(Redirect::To(_)), None) =
+        (AccountFacts::value(&dossier.old.redirect), &dossier.saved.messages)
+    {
+        return Finding::new(&CHECK, Outcome::Warn, say("messages_saved_closed"))
+            .then(say("messages_saved_closed_then"))
+            .act(visit(Side::Old, "/settings/migration", "action_open_migration"))
+            .seen(&dossier.old.redirect, "evidence_migration_page", []);
+    }
     let Some(known) = &dossier.old.messages else {
         return not_seen(&CHECK, dossier, say("messages_saved_not_seen"), read);
     };
@@ -113,5 +122,10 @@ mod tests {
         );
         case(Some(list(&[("1", "9")])), three(), Outcome::Stop, "messages_saved_both", Some("visit"));
         expect(&CHECK, |_| (), Outcome::Unknown, "messages_saved_not_seen", Some("visit"));
+        let moved = |d: &mut Dossier| {
+            d.old.messages = known(three(), 5);
+            d.old.redirect = known(Redirect::To(None), 6);
+        };
+        expect(&CHECK, moved, Outcome::Warn, "messages_saved_closed", Some("visit"));
     }
 }

@@ -230,6 +230,28 @@ pub fn on_page(page: PageKind, dossier: &Dossier, now: Time) -> Vec<Finding> {
     sorted(checks.map(|check| (check.run)(dossier, now)).collect())
 }
 
+/// The linked new account on a page that would move it away, or the linked old one where the new one makes its alias: two
+/// tabs look alike, and this is the classic mistake (facts 3.3, "made on the wrong account").
+pub fn wrong_account(page: PageKind, side: Option<Side>, handle: Option<&Handle>) -> Option<Finding> {
+    let (outcome, what, then) = match (side?, page) {
+        (Side::New, PageKind::Migration | PageKind::Redirect | PageKind::Delete) => {
+            (Outcome::Stop, "right_account_new", "right_account_new_then")
+        }
+        (Side::Old, PageKind::Aliases) => (Outcome::Warn, "right_account_old", "right_account_old_then"),
+        _ => return None,
+    };
+    let path = if outcome == Outcome::Stop { "/settings/migration" } else { "/settings/aliases" };
+    let (other, label) = if outcome == Outcome::Stop {
+        (Side::Old, "action_open_migration")
+    } else {
+        (Side::New, "action_open_aliases")
+    };
+    let name = handle.map_or_else(|| Part::Text(String::new()), Part::from);
+    let mut finding = Finding::new(&not_moved::CHECK, outcome, say(what).with(name));
+    finding.check = "right-account";
+    Some(finding.then(say(then)).act(visit(other, path, label)))
+}
+
 /// All checks, for the desk.
 pub fn all(dossier: &Dossier, now: Time) -> Vec<Finding> {
     sorted(CHECKS.iter().map(|check| (check.run)(dossier, now)).collect())

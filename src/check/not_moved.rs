@@ -3,7 +3,7 @@
 
 use super::{Action, Check, Finding, Outcome, not_seen, visit};
 use crate::job::survey::Want;
-use crate::say::say;
+use crate::say::{Part, say};
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{AccountFacts, Cooldown, Dossier, Redirect, Side};
 use crate::when::Time;
@@ -27,6 +27,18 @@ const PAGE: Action = visit(Side::Old, "/settings/migration", "action_open_migrat
 fn run(dossier: &Dossier, _now: Time) -> Finding {
     let redirect = |facts| AccountFacts::value::<Redirect>(facts);
     if let Some(Redirect::To(target)) = redirect(&dossier.old.redirect) {
+        // To where it was meant to go: that is no fault, except on the form, which would refuse it.
+        let there =
+            target.as_ref().zip(dossier.new_handle()).is_some_and(|(target, new)| target.is_same(new));
+        if there && dossier.page != Some(PageKind::Migration) {
+            return Finding::new(
+                &CHECK,
+                Outcome::Pass,
+                say("not_moved_done")
+                    .with(dossier.new_handle().map_or_else(|| Part::Text(String::new()), Part::from)),
+            )
+            .seen(&dossier.old.redirect, "evidence_migration_page", []);
+        }
         let what = match target {
             Some(target) => say("not_moved_old").with(target),
             None => say("not_moved_old_somewhere"),
@@ -51,7 +63,9 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
     if matches!(&dossier.old.cooldown, Some(known) if known.value != Cooldown::Over)
         && dossier.old.redirect.is_some()
     {
-        return Finding::new(&CHECK, Outcome::Stop, say("not_moved_half"))
+        // A redirect knows no cooldown (facts 3.2).
+        let outcome = if dossier.page == Some(PageKind::Redirect) { Outcome::Warn } else { Outcome::Stop };
+        return Finding::new(&CHECK, outcome, say("not_moved_half"))
             .then(say("not_moved_half_then"))
             .act(PAGE)
             .seen(&dossier.old.cooldown, "evidence_migration_page", []);
@@ -112,5 +126,17 @@ mod tests {
             d.old.cooldown = known(Cooldown::Days(20), 1);
         };
         expect(&CHECK, half, Outcome::Stop, "not_moved_half", Some("visit"));
+        let on_redirect = |d: &mut Dossier| {
+            half(d);
+            d.page = Some(PageKind::Redirect);
+        };
+        expect(&CHECK, on_redirect, Outcome::Warn, "not_moved_half", Some("visit"));
+        // The move is done, and only the form would complain.
+        expect(&CHECK, |d| d.old.redirect = to("ana@new.example"), Outcome::Pass, "not_moved_done", None);
+        let on_form = |d: &mut Dossier| {
+            d.old.redirect = to("ana@new.example");
+            d.page = Some(PageKind::Migration);
+        };
+        expect(&CHECK, on_form, Outcome::Stop, "not_moved_old", Some("visit"));
     }
 }

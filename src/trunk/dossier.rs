@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::plain::Plain;
 
 use crate::account::{ActorUri, Domain, Handle, HandleError};
+use crate::server::page::PageKind;
 use crate::server::page::export::Counts;
 use crate::server::reply::Refusal;
 use crate::server::version::Version;
@@ -259,6 +260,8 @@ pub struct Dossier {
     pub saved: Saved,
     /// Requests that are still under way.
     pub asking: bool,
+    /// The page on which the findings are shown; none on the desk.
+    pub page: Option<PageKind>,
 }
 
 impl Dossier {

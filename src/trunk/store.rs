@@ -79,14 +79,13 @@ impl Move {
 }
 
 impl Party {
+    /// A server speaks for its own accounts only, whatever handle it claims.
     fn is(&self, host: &Domain, handle: Option<&Handle>) -> bool {
-        let same_host = self.host == *host;
-        match (&self.handle, handle) {
-            (Some(own), Some(handle)) => {
-                own.is_same(handle) && (same_host || own.domain() == handle.domain())
+        self.host == *host
+            && match (&self.handle, handle) {
+                (Some(own), Some(handle)) => own.is_same(handle),
+                _ => true,
             }
-            _ => same_host,
-        }
     }
 }
 
@@ -104,30 +103,24 @@ impl Store {
                 if two_servers && party.host == *host && party.handle.is_none() {
                     party.handle = Some(handle.clone());
                 }
+                // Linked by its handle, and seen now where its pages really are.
+                if party.handle.as_ref().is_some_and(|own| own.is_same(handle)) && may_speak(host, handle) {
+                    party.host = host.clone();
+                }
             }
         }
-        // What was seen before the handle was known belongs to it.
-        let mut facts_before = AccountFacts::default();
-        if handle.is_some()
-            && let Some(at) =
-                self.accounts.iter().position(|entry| entry.host == *host && entry.handle.is_none())
-        {
-            facts_before = self.accounts.remove(at).facts;
+        if handle.is_some() {
+            // Seen before anybody told whose it was: it will be told again, under its name.
+            self.accounts.retain(|entry| entry.host != *host || entry.handle.is_some());
         }
-        let handle = handle.or_else(|| self.only_party_at(host));
-        let entry = match self.position(host, handle.as_ref()) {
-            Some(at) => &mut self.accounts[at],
+        let at = match self.position(host, handle.as_ref()) {
+            Some(at) => at,
             None => {
-                self.accounts.push(Entry {
-                    host: host.clone(),
-                    handle: handle.clone(),
-                    facts: AccountFacts::default(),
-                });
-                self.accounts.last_mut().unwrap_or_else(|| unreachable!("just pushed"))
+                self.accounts.push(Entry { host: host.clone(), handle, facts: AccountFacts::default() });
+                self.accounts.len() - 1
             }
         };
-        entry.facts.learn(facts_before);
-        entry.facts.learn(facts);
+        self.accounts[at].facts.learn(facts);
         while self.accounts.len() > MOST_ACCOUNTS {
             let oldest = (0..self.accounts.len()).min_by_key(|at| self.accounts[*at].facts.last_seen());
             self.accounts.remove(oldest.unwrap_or(0));
@@ -153,7 +146,7 @@ impl Store {
 
     fn position(&self, host: &Domain, handle: Option<&Handle>) -> Option<usize> {
         self.accounts.iter().position(|entry| match (&entry.handle, handle) {
-            (Some(own), Some(handle)) => own.is_same(handle),
+            (Some(own), Some(handle)) => entry.host == *host && own.is_same(handle),
             (None, None) => entry.host == *host,
             _ => false,
         })
@@ -215,8 +208,9 @@ impl Store {
         // Another server's page has no use for these.
         other.messages = None;
         other.follow_requests = None;
-        let saved =
-            self.current.as_ref().filter(|_| linked).map(|current| current.saved.clone()).unwrap_or_default();
+        // What is saved concerns the old account alone.
+        let saved = self.current.as_ref().filter(|_| linked && acting == Side::Old);
+        let saved = saved.map(|current| current.saved.clone()).unwrap_or_default();
         let (old, new, old_party, new_party) = match acting {
             Side::Old => (own, other, Some(own_party), other_party),
             Side::New => (other, own, other_party, Some(own_party)),
@@ -226,8 +220,9 @@ impl Store {
 
     /// The web host of an account: where it was seen, else its handle's domain.
     pub fn host_of(&self, handle: &Handle) -> Domain {
-        let seen =
-            self.accounts.iter().find(|entry| entry.handle.as_ref().is_some_and(|own| own.is_same(handle)));
+        let seen = self.accounts.iter().find(|entry| {
+            entry.handle.as_ref().is_some_and(|own| own.is_same(handle)) && may_speak(&entry.host, handle)
+        });
         seen.map_or_else(|| handle.domain().clone(), |entry| entry.host.clone())
     }
 
@@ -248,8 +243,16 @@ impl Store {
             new_host: Some(current.new.host.clone()),
             saved: current.saved.clone(),
             asking: false,
+            page: None,
         }
     }
+}
+
+/// Whether a web host may speak for a handle: its own domain, or a host below it (`social.example.com` for
+/// `@ana@example.com`).
+fn may_speak(host: &Domain, handle: &Handle) -> bool {
+    let domain = handle.domain();
+    host == domain || host.as_str().strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
 }
 
 /// How a page is meant when no move is linked: these are where one leaves, the others where one arrives.
@@ -293,7 +296,7 @@ mod tests {
         assert_eq!(store.current.as_ref().unwrap().new.handle, None);
         store.learn(&domain("new.example"), Some(&handle("ana@new.example")), locked(false, 2));
         assert_eq!(store.current.as_ref().unwrap().new.handle, Some(handle("ana@new.example")));
-        // What was seen before its name was known went over to it.
+        // What was seen before its name was known belongs to nobody: it is told again by the next page.
         assert_eq!(store.accounts.len(), 1);
         assert!(!store.facts(&domain("new.example"), Some(&handle("ANA@new.example"))).locked.unwrap().value);
     }
@@ -305,6 +308,27 @@ mod tests {
         assert_eq!(store.side(&domain("new.example"), Some(&handle("bob@new.example"))), None);
         assert_eq!(store.side(&domain("new.example"), Some(&handle("ana@new.example"))), Some(Side::New));
         assert_eq!(store.side(&domain("old.example"), None), Some(Side::Old));
+    }
+
+    #[test]
+    fn a_server_cannot_speak_for_anothers_account() {
+        let mut store = linked(Some("ana@old.example"), Some("ana@new.example"));
+        let (old, evil) = (domain("old.example"), domain("evil.example"));
+        store.learn(&old, Some(&handle("ana@old.example")), locked(true, 1));
+        store.learn(&evil, Some(&handle("ana@old.example")), locked(false, 9));
+        assert!(store.facts(&old, Some(&handle("ana@old.example"))).locked.unwrap().value);
+        assert_eq!(store.current.as_ref().unwrap().old.host, old);
+        assert_eq!(store.side(&evil, Some(&handle("ana@old.example"))), None);
+        assert_eq!(store.host_of(&handle("ana@old.example")), old);
+    }
+
+    #[test]
+    fn an_account_is_found_where_its_pages_really_are() {
+        let mut store = linked(Some("ana@old.example"), Some("ana@new.example"));
+        let web = domain("social.new.example");
+        store.learn(&web, Some(&handle("ana@new.example")), locked(true, 1));
+        assert_eq!(store.side(&web, Some(&handle("ana@new.example"))), Some(Side::New));
+        assert_eq!(store.host_of(&handle("ana@new.example")), web);
     }
 
     #[test]

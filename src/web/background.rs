@@ -46,6 +46,13 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
     if sender == Sender::Ours {
         grants_changed();
     }
+    // A guard that was open when its server was taken back has nothing to say any more.
+    if let Sender::Page(host) = &sender
+        && !matches!(message, ToBackground::Desk { .. })
+        && !granted().await.iter().any(|granted| granted.host() == host.host())
+    {
+        return JsValue::NULL;
+    }
     match (message, sender) {
         (ToBackground::Hello { page, handle, typed, facts }, Sender::Page(host)) => {
             learn(&host, handle.as_ref(), facts, tab).await;
@@ -92,7 +99,11 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
 }
 
 fn sender(origin: &str, in_tab: bool) -> Option<Sender> {
-    if origin.starts_with(chrome::own_url("").trim_end_matches('/')) {
+    let own = chrome::own_url("");
+    let own = own.trim_end_matches('/');
+    if !own.is_empty()
+        && (origin == own || origin.strip_prefix(own).is_some_and(|rest| rest.starts_with('/')))
+    {
         return Some(Sender::Ours);
     }
     let host = web_sys::Url::new(origin)

@@ -44,6 +44,8 @@ struct Desk {
     panel: RefCell<Option<Panel>>,
     servers: HtmlElement,
     asking: Cell<u32>,
+    /// The accounts are being named again.
+    editing: Cell<bool>,
     /// What could not be done on a side, and why, until the next look.
     trouble: RefCell<[Option<Say>; 2]>,
     drawn: RefCell<Vec<EventListener>>,
@@ -112,6 +114,7 @@ pub fn desk() {
         panel: RefCell::new(None),
         servers,
         asking: Cell::new(0),
+        editing: Cell::new(false),
         trouble: RefCell::default(),
         drawn: RefCell::default(),
         kept: RefCell::default(),
@@ -222,6 +225,10 @@ impl Desk {
 
         let here = self.clone();
         chrome::on_stored(move || {
+            // A tab has told something: then there is one.
+            for trouble in here.trouble.borrow_mut().iter_mut() {
+                trouble.take_if(|trouble| trouble.key == "trouble_no_tab");
+            }
             let later = here.clone();
             let rest = Timeout::new(REST, move || go(async move { later.reload().await }));
             here.resting.replace(Some(rest));
@@ -368,6 +375,7 @@ impl Desk {
                 set_text(&here.link.error, &text("status_not_granted"));
                 return;
             }
+            here.editing.set(false);
             here.send(ToBackground::Link { old, new }).await;
             here.look(false).await;
         });
@@ -441,8 +449,11 @@ impl Desk {
     fn draw(self: &Rc<Self>) {
         let linked = self.state.borrow().store.current.is_some();
         let _ = self.main.set_attribute("data-view", if linked { "move" } else { "start" });
-        for (element, shown) in [(&self.steps, linked), (&self.frame, linked), (&self.link.section, !linked)]
-        {
+        for (element, shown) in [
+            (&self.steps, linked),
+            (&self.frame, linked),
+            (&self.link.section, !linked || self.editing.get()),
+        ] {
             element.set_hidden(!shown);
         }
         self.drawn.borrow_mut().clear();
@@ -556,6 +567,12 @@ impl Desk {
         );
         let _ = self.servers.append_child(list.as_ref());
         if linked {
+            let change =
+                make("button").class("secondary").attr("type", "button").attr("data-action", "change");
+            let change = change.text(&text("action_change"));
+            let here = self.clone();
+            self.drawn.borrow_mut().push(on_click(&change.0, move || here.edit()));
+            let _ = self.servers.append_child(make("p").class("forget").child(change).as_ref());
             let forget = make("button")
                 .class("secondary")
                 .attr("type", "button")
@@ -594,11 +611,24 @@ impl Desk {
             Action::LookOutside => go(async move { here.look(true).await }),
             Action::MakeAlias => go(async move { here.make_alias().await }),
             // There is no form here to put a handle into; the desk's own fields are for the link.
-            Action::UseHandle(_) | Action::OpenDesk => {
-                self.link.section.set_hidden(false);
-                let _ = self.link.fields[1].0.focus();
+            Action::UseHandle(_) | Action::OpenDesk => self.edit(),
+        }
+    }
+
+    /// Both fields again, as they are now, to be put right.
+    fn edit(self: &Rc<Self>) {
+        self.editing.set(true);
+        if let Some(current) = &self.state.borrow().store.current {
+            for (field, party) in self.link.fields.iter().zip([&current.old, &current.new]) {
+                let now = party.handle.as_ref().map_or_else(|| party.host.as_str().to_owned(), Handle::acct);
+                if let Some(input) = field.input().filter(|input| input.value().trim().is_empty()) {
+                    input.set_value(&now);
+                }
             }
         }
+        self.draw();
+        self.link.section.scroll_into_view();
+        let _ = self.link.fields[1].0.focus();
     }
 
     fn visit(&self, side: Side, path: &str) {

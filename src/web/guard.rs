@@ -16,7 +16,7 @@ use web_sys::{
 use super::dom::{clear, document, make, on_click};
 use super::markup::{BrowserParser, Page};
 use super::panel::{Panel, STYLE, head};
-use super::words::{speak, text};
+use super::words::{direction, language, speak, text};
 use super::{ask, chrome, go, now};
 use crate::account::{Domain, Handle, HandleError, handle_in_link};
 use crate::check::{self, Action, Finding, Outcome};
@@ -103,7 +103,9 @@ fn attach(kind: PageKind) -> Option<(HtmlElement, HtmlElement, HtmlElement)> {
     let container = document.query_selector(place.container).ok().flatten()?;
     let host = make("div").attr("id", "packed-trunk").attr("data-page", kind.id());
     let shadow = host.0.attach_shadow(&ShadowRootInit::new(ShadowRootMode::Closed)).ok()?;
-    let frame = make("section").class("frame").attr("aria-labelledby", "title").0;
+    // Our words may be of another language than the page.
+    let frame = make("section").class("frame").attr("aria-labelledby", "title").attr("lang", &language());
+    let frame = frame.attr("dir", &direction()).0;
     let question = make("div").0;
     let _ = shadow.append_child(make("style").text(STYLE).as_ref());
     let _ = shadow.append_child(&frame);
@@ -210,9 +212,7 @@ impl Guard {
     async fn start(self: &Rc<Self>) {
         self.asking.set(1);
         if !self.hello().await {
-            // The extension was updated or removed: this page is no longer ours to speak on.
-            self.box_.remove();
-            return;
+            return self.leave();
         }
         self.draw_frame();
         self.show();
@@ -222,12 +222,32 @@ impl Guard {
         self.show();
     }
 
-    /// Tells the background what this page says, and hears what else is known.
+    /// Tells the background what this page says, and hears what else is known. `false`: nobody answers, or our server is
+    /// not allowed any more.
     async fn hello(&self) -> bool {
         let facts = self.own.borrow().clone();
-        let message =
-            ToBackground::Hello { page: self.kind, handle: self.handle(), typed: self.typed(), facts };
-        self.take(chrome::tell_background(&message).await)
+        self.exchange(|typed| ToBackground::Hello { page: self.kind, handle: self.handle(), typed, facts })
+            .await
+    }
+
+    /// An answer about a handle that is not typed any more is not taken.
+    async fn exchange(&self, message: impl FnOnce(Option<Handle>) -> ToBackground) -> bool {
+        let typed = self.typed();
+        let view = chrome::tell_background::<_, View>(&message(typed.clone())).await;
+        if typed == self.typed() { self.take(view) } else { view.is_some() }
+    }
+
+    async fn ask_background(&self, deep: bool) {
+        self.exchange(|typed| ToBackground::Look { page: self.kind, handle: self.handle(), typed, deep })
+            .await;
+    }
+
+    /// Not ours to speak here any more: updated, removed, or the server is not allowed.
+    fn leave(&self) {
+        self.box_.remove();
+        self.listeners.borrow_mut().clear();
+        self.due.replace(None);
+        self.resting.replace(None);
     }
 
     fn take(&self, view: Option<View>) -> bool {
@@ -251,9 +271,7 @@ impl Guard {
         self.survey(&wants).await;
         self.hello().await;
         self.show();
-        let message =
-            ToBackground::Look { page: self.kind, handle: self.handle(), typed: self.typed(), deep };
-        self.take(chrome::tell_background(&message).await);
+        self.ask_background(deep).await;
     }
 
     async fn survey(self: &Rc<Self>, wants: &[Want]) {
@@ -289,7 +307,9 @@ impl Guard {
         self.tell("status_looking");
         self.show();
         go(async move {
-            here.hello().await;
+            if !here.hello().await {
+                return here.leave();
+            }
             here.look(deep).await;
             here.asking.set(here.asking.get().saturating_sub(1));
             here.tell("status_looked");
@@ -303,8 +323,11 @@ impl Guard {
         future_to_promise(async move {
             match chrome::from_js::<ToTab>(message) {
                 Some(ToTab::News) => {
-                    here.hello().await;
-                    here.show();
+                    if here.hello().await {
+                        here.show();
+                    } else {
+                        here.leave();
+                    }
                     Ok(JsValue::NULL)
                 }
                 Some(ToTab::Survey { wants, other }) => {
@@ -335,20 +358,10 @@ impl Guard {
                     later.hello().await;
                 }
                 later.show();
-                let message = ToBackground::Look {
-                    page: later.kind,
-                    handle: later.handle(),
-                    typed: later.typed(),
-                    deep: false,
-                };
-                let typed = later.typed();
-                let view = chrome::tell_background(&message).await;
-                // Typed on meanwhile: the answer is about another handle.
-                if typed == later.typed() {
-                    later.take(view);
-                }
+                later.ask_background(false).await;
                 later.asking.set(later.asking.get().saturating_sub(1));
                 later.show();
+                later.tell_summary();
             });
         });
         // Dropping the one before stops it.
@@ -390,9 +403,17 @@ impl Guard {
         let host =
             |party: &Option<crate::trunk::store::Party>| party.as_ref().map(|party| party.host.clone());
         let granted = |domain: &Domain| view.granted.iter().any(|granted| granted.host() == domain.host());
-        // Half a handle is nobody: what is known belongs to somebody else then.
-        let new =
-            if matches!(target, Target::Unreadable(..)) { AccountFacts::default() } else { view.new.clone() };
+        // Half a handle is nobody, and until the background has answered, what is known belongs to somebody else.
+        let known = view.new_party.as_ref().and_then(|party| party.handle.as_ref());
+        let (other, awaited) = match &target {
+            Target::Unreadable(..) => (true, false),
+            Target::Handle(handle) => {
+                let other = !known.is_some_and(|known| known.is_same(handle));
+                (other, other)
+            }
+            Target::None | Target::Server(_) => (false, false),
+        };
+        let new = if other { AccountFacts::default() } else { view.new.clone() };
         Dossier {
             old: view.old.clone(),
             new,
@@ -401,12 +422,21 @@ impl Guard {
             old_host: host(&view.old_party),
             new_host: host(&view.new_party),
             saved: view.saved.clone(),
-            asking: self.asking.get() > 0,
+            asking: self.asking.get() > 0 || awaited,
+            page: Some(self.kind),
         }
     }
 
     fn findings(&self) -> Vec<Finding> {
-        check::on_page(self.kind, &self.dossier(), now())
+        let side = self.view.borrow().side;
+        match (side, check::wrong_account(self.kind, side, self.handle().as_ref())) {
+            // Everything else on this page would be about the other account.
+            (Some(Side::New), Some(wrong)) => vec![wrong],
+            (_, wrong) => {
+                let findings = check::on_page(self.kind, &self.dossier(), now());
+                wrong.into_iter().chain(findings).collect()
+            }
+        }
     }
 
     fn draw_frame(self: &Rc<Self>) {
@@ -450,6 +480,12 @@ impl Guard {
         self.due.replace(due);
         if let Some(panel) = self.panel.borrow_mut().as_mut() {
             panel.show(findings);
+        }
+    }
+
+    fn tell_summary(&self) {
+        if let Some(panel) = self.panel.borrow().as_ref() {
+            panel.tell_summary();
         }
     }
 
@@ -497,7 +533,18 @@ impl Guard {
         let host = party.as_ref().map_or(&self.host, |party| &party.host);
         let url = format!("{}{path}", host.origin());
         let Some(window) = web_sys::window() else { return };
-        if *host == self.host && path.ends_with(".csv") {
+        let here = window.location().pathname().unwrap_or_default();
+        if *host == self.host && here.trim_end_matches('/') == path {
+            // This very page: its own form is what is meant.
+            self.box_.scroll_into_view_with_bool(false);
+            let form = self
+                .box_
+                .parent_element()
+                .and_then(|around| around.query_selector("form input:not([type=hidden])").ok().flatten());
+            if let Some(field) = form.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
+                let _ = field.focus();
+            }
+        } else if *host == self.host && path.ends_with(".csv") {
             // A file, sent as an attachment: the page stays where it is.
             let _ = window.location().set_href(&url);
         } else {
@@ -540,8 +587,7 @@ impl Guard {
         self.tell_words(&words);
         self.show();
         self.hello().await;
-        let message = ToBackground::Look { page: self.kind, handle: self.handle(), typed: None, deep: false };
-        self.take(chrome::tell_background(&message).await);
+        self.ask_background(false).await;
         self.asking.set(self.asking.get().saturating_sub(1));
         self.show();
     }

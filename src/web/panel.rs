@@ -81,6 +81,11 @@ impl Panel {
         set_text(&self.status, words);
     }
 
+    /// Says again how things stand, for those who do not see it.
+    pub(super) fn tell_summary(&self) {
+        self.tell(&self.summary.text_content().unwrap_or_default());
+    }
+
     pub(super) fn show(&mut self, findings: Vec<Finding>) {
         let focused = self.focused();
         let mut before = std::mem::take(&mut self.shown);
@@ -97,7 +102,13 @@ impl Panel {
                 Some(shown) if shown.finding == finding => shown,
                 Some(old) => {
                     old.node.remove();
-                    draw(finding, &self.act)
+                    let drawn = draw(finding, &self.act);
+                    if old.node.query_selector("details.evidence[open]").ok().flatten().is_some()
+                        && let Ok(Some(details)) = drawn.node.query_selector("details.evidence")
+                    {
+                        let _ = details.set_attribute("open", "");
+                    }
+                    drawn
                 }
                 None => draw(finding, &self.act),
             };

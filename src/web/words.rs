@@ -90,6 +90,11 @@ pub(super) fn language() -> String {
     chrome::message("language", &[]).unwrap_or_else(|| "en".into())
 }
 
+/// In which direction that language is written.
+pub(super) fn direction() -> String {
+    chrome::message("@@bidi_dir", &[]).unwrap_or_else(|| "ltr".into())
+}
+
 #[allow(clippy::cast_precision_loss)]
 fn number_of(n: i64) -> JsValue {
     JsValue::from_f64(n as f64)
