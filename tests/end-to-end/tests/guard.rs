@@ -150,7 +150,7 @@ in_both_browsers! {
         let outcomes = guard.outcomes();
         let bad: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome != "pass").collect();
         assert_eq!(bad, Vec::<(&String, &String)>::new());
-        assert!(guard.text().contains("Nothing that I can see stands in the way"), "{}", guard.text());
+        assert!(guard.text().contains("I found nothing wrong"), "{}", guard.text());
         browser.submit_move(PASSWORD);
         browser.wait("the move", || has_moved(&servers, "emil").then_some(()));
         guard.wait_ready();
@@ -168,7 +168,7 @@ in_both_browsers! {
         let ask = guard.element("[role=alertdialog]");
         let reasons = ask.text().expect("the question has a text");
         assert!(reasons.contains("Your 14 conversations are not saved."), "{reasons}");
-        assert!(reasons.contains("You follow 34 accounts, and the list is not saved."), "{reasons}");
+        assert!(reasons.contains("You follow 34 accounts, and Packed Trunk has no copy of the list."), "{reasons}");
         guard.click_action("not-yet");
         assert!(guard.all("[role=alertdialog]").expect("the guard is there").is_empty());
         let kept = browser.run("return document.querySelector('[type=password]').value;", &[]);

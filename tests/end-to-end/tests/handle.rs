@@ -20,7 +20,7 @@ in_both_browsers! {
             ("kira@xn--bcher-kva.example", "unknown", "I may not look at bücher.example yet"),
             (&format!("nobody@{domain}"), "stop", "knows no account @nobody@"),
             (&servers.old_handle("ana"), "stop", "the account that you are moving away from"),
-            (&format!("  @ANA_Ready@{} ", domain.to_uppercase()), "pass", "can be found"),
+            (&format!("  @ANA_Ready@{} ", domain.to_uppercase()), "pass", "is known to its server"),
         ] {
             browser.type_handle(typed);
             guard.wait_for("target-found", outcome, words);
@@ -30,13 +30,13 @@ in_both_browsers! {
         browser.type_handle(&servers.on_new("/@ana_ready"));
         guard.wait_for("target-found", "stop", "This is a link to a profile");
         guard.click_action("use-handle");
-        guard.wait_for("target-found", "pass", "can be found");
+        guard.wait_for("target-found", "pass", "is known to its server");
         let field = || browser.run("return document.querySelector('#account_migration_acct').value;", &[]);
         assert_eq!(field(), servers.new_handle("ana_ready"));
         browser.type_handle("ana_ready");
         guard.wait_for("target-found", "stop", "lacks its server");
         guard.click_action("use-handle");
-        guard.wait_for("target-found", "pass", "can be found");
+        guard.wait_for("target-found", "pass", "is known to its server");
         assert_eq!(field(), servers.new_handle("ana_ready"));
 
         // Nobody types five megabytes, but a page can put them there.
@@ -56,7 +56,7 @@ in_both_browsers! {
         servers.link(browser, "ana", "ana_ready");
         servers.enter(browser, Side::Old, "ana", "/settings/migration");
         let guard = browser.guard().wait_ready();
-        guard.wait_for("target-found", "pass", "can be found");
+        guard.wait_for("target-found", "pass", "is known to its server");
         // Another account each time: what is known of one says nothing about the next.
         for (user, fault, outcome, words) in [
             ("bob1", "close", "stop", "does not answer"),
@@ -66,7 +66,7 @@ in_both_browsers! {
             ("bob5", "empty", "stop", "not as a Mastodon server does"),
             ("bob6", "truncate", "stop", "not as a Mastodon server does"),
             ("bob7", "redirect:http://elsewhere.example/", "unknown", "live on another web address"),
-            ("bob8", "slow:1500", "pass", "can be found"),
+            ("bob8", "slow:1500", "pass", "is known to its server"),
         ] {
             // Firefox asks again and again by itself when a connection is closed without an answer.
             let fault = json!({ "server": "new", "path_contains": "/.well-known/webfinger", "count": 50, "kind": fault });
@@ -77,7 +77,7 @@ in_both_browsers! {
         }
         // It comes back, and one click sees it.
         browser.type_handle(&servers.new_handle("bob1"));
-        guard.wait_for("target-found", "pass", "can be found");
+        guard.wait_for("target-found", "pass", "is known to its server");
         browser.assert_quiet();
     }
 

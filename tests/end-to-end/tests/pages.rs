@@ -124,7 +124,7 @@ in_both_browsers! {
             browser.reload();
             guard.wait_for_outcome("cooldown", "pass");
             browser.type_handle(&servers.new_handle("ana_ready"));
-            guard.wait_for("target-found", "pass", "can be found");
+            guard.wait_for("target-found", "pass", "is known to its server");
             guard.wait_for_outcome("alias", "pass");
             guard.wait_for_outcome("email-confirmed", "pass");
             guard.wait_for("messages-saved", "stop", "14 conversations");
