@@ -103,7 +103,7 @@ fn meet(walk: &mut Walk<'_>, servers: &Servers) {
         browser.open(&servers.on_old("/settings/migration"));
         browser.type_handle(&servers.new_handle("ana"));
         let guard = browser.guard();
-        guard.wait_for("target-found", "pass", "can be found");
+        guard.wait_for("target-found", "pass", "is known to its server");
         let checks = guard.settled();
         let stops = checks.values().filter(|check| check.outcome == "stop").count();
         assert!(stops >= 2, "nothing stops a move without anything saved");
