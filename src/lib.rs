@@ -9,11 +9,12 @@
 pub mod account;
 pub mod check;
 pub mod job;
+pub mod message;
 pub mod protocol;
 pub mod say;
 pub mod server;
 pub mod trunk;
 pub mod when;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", any(feature = "guard", feature = "desk")))]
 mod web;

@@ -117,7 +117,7 @@ pub fn actor(value: &Value) -> Option<Actor> {
 }
 
 /// Ids are strings in Mastodon; other software sends numbers.
-fn id(value: &Value) -> Option<String> {
+pub fn id(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() && text.len() < 100 => Some(text.clone()),
         Value::Number(number) => number.as_u64().map(|number| number.to_string()),

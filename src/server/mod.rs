@@ -9,4 +9,5 @@ pub mod page;
 pub mod reply;
 pub mod request;
 pub mod session;
+pub mod status;
 pub mod version;
