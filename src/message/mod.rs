@@ -6,3 +6,4 @@
 
 pub mod digest;
 pub mod record;
+pub mod thread;
