@@ -75,26 +75,32 @@ build() {
     say "dist/: version $version, $(wc -c <"dist/packed-trunk-$version-chrome.zip") bytes packed"
 }
 
+# Two modules of one crate: one for the servers' pages and the background, one for our own page.
 compile() {
+    rm -rf "$target/glue"
+    compile_module guard packed_trunk
+    compile_module desk packed_trunk_desk
+}
+
+compile_module() {
+    local feature=$1 name=$2 glue=$target/glue
     # Paths would otherwise be in panic messages, and the same source give other bytes in another folder.
     local cargo_home=${CARGO_HOME:-$HOME/.cargo} flags separator=$'\x1f'
     flags="--remap-path-prefix=$(rustc --print sysroot)=/rust"
     flags+="${separator}--remap-path-prefix=$cargo_home=/cargo"
     flags+="${separator}--remap-path-prefix=$root=/packed-trunk"
     CARGO_ENCODED_RUSTFLAGS=$flags CARGO_INCREMENTAL=0 \
-        cargo build --release --target "$WASM_TARGET" --locked -p packed-trunk --lib
+        cargo build --release --target "$WASM_TARGET" --locked -p packed-trunk --lib --features "$feature"
 
-    local glue=$target/glue
-    rm -rf "$glue"
     # The bytes of the module come by message, never from an address: so no default path, which would be one.
     wasm-bindgen --target no-modules --omit-default-module-path --no-typescript \
         --remove-producers-section --remove-name-section \
-        --out-name packed_trunk --out-dir "$glue" \
+        --out-name "$name" --out-dir "$glue" \
         "$target/$WASM_TARGET/release/packed_trunk.wasm"
-    wasm-opt -Oz "${WASM_FEATURES[@]}" "$glue/packed_trunk_bg.wasm" -o "$glue/optimised.wasm"
-    mv "$glue/optimised.wasm" "$glue/packed_trunk_bg.wasm"
-    node tests/build/wrap.mjs "$glue/packed_trunk.js" >"$glue/wrapped.js"
-    mv "$glue/wrapped.js" "$glue/packed_trunk.js"
+    wasm-opt -Oz "${WASM_FEATURES[@]}" "$glue/${name}_bg.wasm" -o "$glue/optimised.wasm"
+    mv "$glue/optimised.wasm" "$glue/${name}_bg.wasm"
+    node tests/build/wrap.mjs "$glue/$name.js" >"$glue/wrapped.js"
+    mv "$glue/wrapped.js" "$glue/$name.js"
 }
 
 # One folder for each browser, although they are the same today: the manifest has no key that one of them refuses.
@@ -105,7 +111,7 @@ assemble() {
         mkdir -p "$new/$browser"
         cp manifest.json "$new/$browser/"
         cp -R extension/. "$new/$browser/"
-        cp "$target/glue/packed_trunk.js" "$target/glue/packed_trunk_bg.wasm" "$new/$browser/"
+        cp "$target"/glue/* "$new/$browser/"
         (cd "$new/$browser" && find . -type f -print0) | sed -z 's|^\./||' |
             node tests/build/pack.mjs "$new/packed-trunk-$version-$browser.zip" "$new/$browser"
     done
@@ -221,6 +227,14 @@ need_debian_packages() {
 
 # ----------------------------------------------------------------------------------------------------------- test
 
+# Each module alone as it is shipped, and both at once, where code that neither uses shows.
+clippy_for_wasm() {
+    local features
+    for features in guard desk guard,desk; do
+        cargo clippy --target "$WASM_TARGET" --locked -p packed-trunk --lib --features "$features" -- -D warnings
+    done
+}
+
 # Stages run one after another and all of them, so that one run shows everything that is wrong.
 stage_names=() stage_results=() stage_times=() stage_counts=()
 failed_stages=0
@@ -243,7 +257,7 @@ test_all() {
     if [ "$native" = yes ]; then
         stage "format" cargo fmt --all --check
         stage "clippy" cargo clippy --workspace --all-targets --locked -- -D warnings
-        stage "clippy for wasm" cargo clippy --target "$WASM_TARGET" --locked -p packed-trunk --lib -- -D warnings
+        stage "clippy for wasm" clippy_for_wasm
         stage "native tests" native_tests
     fi
     # The extension itself is needed from here on; without it the rest could only fail for the same reason.

@@ -1,5 +1,5 @@
 // Starts the desk; everything on it is made in Rust (`src/web/desk.rs`).
-fetch("packed_trunk_bg.wasm")
+fetch("packed_trunk_desk_bg.wasm")
   .then((reply) => reply.arrayBuffer())
   .then((bytes) => globalThis.packedTrunkGlue({ module_or_path: bytes }))
   .then(() => globalThis.packedTrunkGlue.desk())

@@ -2,12 +2,21 @@
 //!
 //! Three doors: [`guard::guard`] in a server's page, [`desk::desk`] on our own page, [`background::background`] for
 //! messages. All of them show and do; what is true is decided elsewhere.
+//!
+//! Two modules of wasm come out of this: with the feature `guard` the one for guard and background, with `desk` the one
+//! for our own page. What a module's doors do not reach, the linker leaves out.
+
+// What is used by nobody shows when both are built at once, as the tests do.
+#![cfg_attr(not(all(feature = "guard", feature = "desk")), allow(dead_code))]
 
 mod ask;
+#[cfg(feature = "guard")]
 mod background;
 mod chrome;
+#[cfg(feature = "desk")]
 mod desk;
 mod dom;
+#[cfg(feature = "guard")]
 mod guard;
 mod markup;
 mod panel;
