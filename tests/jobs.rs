@@ -74,6 +74,7 @@ impl Trouble {
             cut: false,
             reset: None,
             body: body.to_owned(),
+            ..Answer::default()
         };
         let html = "text/html; charset=utf-8";
         match self {
@@ -142,6 +143,7 @@ impl Driver {
                 cut: false,
                 reset: header("x-ratelimit-reset"),
                 body: response.body_mut().read_to_string().map_err(|_| Silence::Unreachable)?,
+                ..Answer::default()
             });
         }
         Err(Silence::Unreachable)

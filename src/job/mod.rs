@@ -2,6 +2,7 @@
 //! no IO and knows no clock. It may be dropped after any request: what was learned until then is kept, and the two jobs
 //! here are so short that they are begun anew instead of being resumed.
 
+pub mod budget;
 pub mod outlook;
 pub mod survey;
 

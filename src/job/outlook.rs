@@ -234,6 +234,7 @@ mod tests {
                 cut: false,
                 reset: None,
                 body: body.to_string(),
+                ..Answer::default()
             });
             job.answer(&reply, &NoPages, Time(7));
             assert!(asked.len() < 20);

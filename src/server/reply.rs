@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::request::Request;
+use crate::when::Time;
 
 /// A server's answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     pub status: u16,
     /// Path and query of where the answer came from in the end, redirects followed.
@@ -22,6 +23,17 @@ pub struct Answer {
     /// `X-RateLimit-Reset`, where there is one: the only word about when to come back (facts 13.2).
     #[serde(default)]
     pub reset: Option<String>,
+    /// `X-RateLimit-Limit` and `-Remaining`; on replies of the API alone (facts 13, last line).
+    #[serde(default)]
+    pub limit: Option<u32>,
+    #[serde(default)]
+    pub remaining: Option<u32>,
+    /// `Link`: where the next page is.
+    #[serde(default)]
+    pub link: Option<String>,
+    /// The server's clock, from its `Date`.
+    #[serde(default)]
+    pub date: Option<Time>,
     pub body: String,
 }
 
@@ -67,6 +79,15 @@ impl Answer {
         self.path.split(['?', '#']).next().unwrap_or_default()
     }
 
+    /// The `max_id` of the next page. The server's own word: a page that is not full need not be the last one, and a list
+    /// of followers is paged by ids that are nowhere in it.
+    pub fn next_page(&self) -> Option<&str> {
+        let link = self.link.as_deref()?.split(',').find(|link| link.contains("rel=\"next\""))?;
+        let (_, rest) = link.split_once("max_id=")?;
+        let id = rest.split(['&', '>']).next()?;
+        (!id.is_empty() && id.bytes().all(|b| b.is_ascii_digit())).then_some(id)
+    }
+
     fn is_sign_in(&self) -> bool {
         self.plain_path() == "/auth/sign_in"
     }
@@ -76,6 +97,13 @@ impl Answer {
 pub fn json(reply: &Reply) -> Result<Value, Refusal> {
     let answer = usable(reply)?;
     serde_json::from_str(&answer.body).map_err(|_| Refusal::Nonsense)
+}
+
+/// The text of the data that was asked for, as its server sent it.
+pub fn data(reply: &Reply) -> Result<&Answer, Refusal> {
+    let answer = usable(reply)?;
+    let html = answer.content_type.starts_with("text/html");
+    if html { Err(Refusal::Nonsense) } else { Ok(answer) }
 }
 
 /// The page that was asked for, or the one that the server sent the person to instead.
@@ -120,12 +148,27 @@ mod tests {
         Ok(Answer {
             status,
             path: path.into(),
-            elsewhere: false,
             content_type: content_type.into(),
-            cut: false,
-            reset: None,
             body: body.into(),
+            ..Answer::default()
         })
+    }
+
+    #[test]
+    fn finds_the_next_page() {
+        let next = |link: &str| {
+            Answer { link: Some(link.into()), ..Answer::default() }.next_page().map(str::to_owned)
+        };
+        let both =
+            "<https://a/api?limit=2&max_id=117>; rel=\"next\", <https://a/api?min_id=119>; rel=\"prev\"";
+        assert_eq!(next(both).as_deref(), Some("117"));
+        assert_eq!(
+            next("<https://a/api?max_id=117&types%5B%5D=mention>; rel=\"next\"").as_deref(),
+            Some("117")
+        );
+        for odd in ["", "<https://a/api?min_id=1>; rel=\"prev\"", "<https://a/?max_id=../x>; rel=\"next\""] {
+            assert_eq!(next(odd), None, "{odd}");
+        }
     }
 
     #[test]

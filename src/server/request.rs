@@ -59,6 +59,64 @@ pub fn mentions() -> Request {
     get("/api/v1/notifications?types[]=mention&include_filtered=true&limit=40", Accept::Api)
 }
 
+/// Everything addressed to the reader is in it, and nothing of what it boosted (facts 13.1). `after` pages on.
+pub fn listing(id: &str, after: Option<&str>) -> Request {
+    let path = format!("/api/v1/accounts/{}/statuses?exclude_reblogs=true&limit=40", encode(id));
+    get(paged(path, after), Accept::Api)
+}
+
+fn paged(path: String, after: Option<&str>) -> String {
+    after.map(|id| format!("{path}&max_id={}", encode(id))).unwrap_or(path)
+}
+
+/// All mentions, those of strangers too.
+pub fn all_mentions(after: Option<&str>) -> Request {
+    let path = "/api/v1/notifications?types[]=mention&include_filtered=true&limit=80";
+    get(paged(path.into(), after), Accept::Api)
+}
+
+/// 4.3 and later: who waits to be let in (facts 13.1, 1).
+pub fn notification_requests(after: Option<&str>) -> Request {
+    get(paged("/api/v1/notifications/requests?limit=80".into(), after), Accept::Api)
+}
+
+pub fn mutes(after: Option<&str>) -> Request {
+    get(paged("/api/v1/mutes?limit=80".into(), after), Accept::Api)
+}
+
+pub fn blocks(after: Option<&str>) -> Request {
+    get(paged("/api/v1/blocks?limit=80".into(), after), Accept::Api)
+}
+
+pub fn followers(id: &str, after: Option<&str>) -> Request {
+    get(paged(format!("/api/v1/accounts/{}/followers?limit=80", encode(id)), after), Accept::Api)
+}
+
+pub fn following(id: &str, after: Option<&str>) -> Request {
+    get(paged(format!("/api/v1/accounts/{}/following?limit=80", encode(id)), after), Accept::Api)
+}
+
+pub fn status(id: &str) -> Request {
+    get(format!("/api/v1/statuses/{}", encode(id)), Accept::Api)
+}
+
+/// 4.3 and later. 21 give 422; authors whom the reader mutes or blocks are left out (facts 13.1, 3).
+pub const STATUSES_AT_ONCE: usize = 20;
+
+pub fn statuses(ids: &[String]) -> Request {
+    let ids: Vec<String> = ids.iter().map(|id| format!("id[]={}", encode(id))).collect();
+    get(format!("/api/v1/statuses?{}", ids.join("&")), Accept::Api)
+}
+
+pub fn context(id: &str) -> Request {
+    get(format!("/api/v1/statuses/{}/context", encode(id)), Accept::Api)
+}
+
+/// All versions of an edited status.
+pub fn history(id: &str) -> Request {
+    get(format!("/api/v1/statuses/{}/history", encode(id)), Accept::Api)
+}
+
 pub fn statuses_of(id: &str) -> Request {
     get(format!("/api/v1/accounts/{}/statuses?limit=40", encode(id)), Accept::Api)
 }

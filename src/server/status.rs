@@ -141,8 +141,12 @@ impl Status {
 
     /// Everybody who could read a direct message, its author among them, by handle and in order.
     pub fn readers(&self) -> Vec<&str> {
-        let mut all: Vec<&str> =
-            self.mentions.iter().map(|who| who.handle.as_str()).chain([self.author.handle.as_str()]).collect();
+        let mut all: Vec<&str> = self
+            .mentions
+            .iter()
+            .map(|who| who.handle.as_str())
+            .chain([self.author.handle.as_str()])
+            .collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -237,7 +241,9 @@ mod tests {
             value[key] = odd;
             assert_eq!(Status::read(&value, &local()), Err(Unreadable), "{key}");
         }
-        for key in ["mentions", "media_attachments", "emojis", "poll", "spoiler_text", "in_reply_to_id", "uri"] {
+        for key in
+            ["mentions", "media_attachments", "emojis", "poll", "spoiler_text", "in_reply_to_id", "uri"]
+        {
             for odd in [json!(5), json!("x"), json!({"a": 1}), json!([null, 3, {}])] {
                 let mut value = whole();
                 value[key] = odd;

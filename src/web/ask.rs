@@ -119,6 +119,7 @@ async fn fetch(url: &str, request: &Request) -> Option<Reply> {
         cut,
         reset: header("x-ratelimit-reset"),
         body,
+        ..Answer::default()
     }))
 }
 
