@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::clock::{DAY, SECOND};
 use crate::faults::Fault;
 use crate::http::{Kind, Reply, Request};
-use crate::state::{Alias, Id, Migration, Side, World};
+use crate::state::{Alias, Id, LogEntry, Migration, Side, World};
 use crate::{federation, moves, pages, seed, social};
 
 pub fn over_http(world: &mut World, request: &Request) -> Reply {
@@ -45,11 +45,16 @@ pub fn call(world: &mut World, method: &str, name: &str, body: &Value) -> Result
         }
         ("POST", "faults/clear") => {
             world.faults.clear();
+            world.repeated.clear();
             Ok(json!({ "faults": 0 }))
         }
-        ("GET", "requests") => Ok(requests(world)),
+        ("GET", "requests") => Ok(requests(&world.log)),
+        // The media host has a log of its own, so that what goes to a third origin is counted apart.
+        ("GET", "media-requests") => Ok(requests(&world.media_log)),
+        ("POST", "limits") => limits(world, body),
         ("POST", "requests/clear") => {
             world.log.clear();
+            world.media_log.clear();
             world.hosts.clear();
             Ok(json!({}))
         }
@@ -84,11 +89,43 @@ pub fn call(world: &mut World, method: &str, name: &str, body: &Value) -> Result
         ("POST", "reset") => {
             let [old, new] =
                 Side::BOTH.map(|side| (world.server(side).version, world.server(side).domain.clone()));
+            let media = world.server(Side::Old).media_host.clone();
             *world = seed::world(old.0, new.0, old.1, new.1);
+            for side in Side::BOTH {
+                world.server_mut(side).media_host.clone_from(&media);
+            }
             Ok(json!({}))
         }
         _ => Err(format!("{method} {name}: no such control call")),
     }
+}
+
+/// `{"on"?: bool, "per_token"?, "per_user"?, "paged"?, "per_address"?, "proxied"?: number}`, for both servers; what was used so far is forgotten.
+fn limits(world: &mut World, body: &Value) -> Result<Value, String> {
+    let number = |name: &str, slot: &mut u32| -> Result<(), String> {
+        if let Some(value) = body.get(name) {
+            let value = value.as_u64().and_then(|value| u32::try_from(value).ok());
+            *slot = value.ok_or_else(|| format!("{name} is not a number"))?;
+        }
+        Ok(())
+    };
+    let mut numbers = world.server(Side::Old).rate.numbers;
+    if let Some(on) = body.get("on").and_then(Value::as_bool) {
+        numbers.on = on;
+    }
+    number("per_token", &mut numbers.per_token)?;
+    number("per_user", &mut numbers.per_user)?;
+    number("paged", &mut numbers.paged)?;
+    number("per_address", &mut numbers.per_address)?;
+    number("proxied", &mut numbers.proxied)?;
+    for side in Side::BOTH {
+        let rate = &mut world.server_mut(side).rate;
+        rate.numbers = numbers;
+        rate.clear();
+    }
+    Ok(
+        json!({ "on": numbers.on, "per_token": numbers.per_token, "per_user": numbers.per_user, "paged": numbers.paged, "per_address": numbers.per_address, "proxied": numbers.proxied }),
+    )
 }
 
 fn time(world: &World) -> Value {
@@ -107,9 +144,8 @@ fn person(world: &World, side: Side, body: &Value) -> Result<Id, String> {
     seed::local(world, side, name).ok_or_else(|| format!("nobody is called {name} there"))
 }
 
-fn requests(world: &World) -> Value {
-    let all: Vec<Value> = world
-        .log
+fn requests(log: &[LogEntry]) -> Value {
+    let all: Vec<Value> = log
         .iter()
         .map(|entry| {
             json!({
@@ -141,10 +177,10 @@ fn state(world: &World) -> Value {
                     "functional": server.functional(account.id), "locked": account.locked, "moved_to": account.moved_to.map(|id| server.full_acct(id)),
                     "cooldown_days": server.cooldown_until(account.id, world.now()).map(|until| (until - world.now() + DAY - 1) / DAY), "aliases": aliases, "migrations": migrations,
                     "followers": followers, "follows": follows, "follow_requests": requests, "requested": requested, "imports": imports,
-                    "conversations": server.conversations.iter().filter(|entry| entry.owner == account.id).count(),
+                    "conversations": server.conversations.count(account.id),
                     "mutes": names(server.mutes.iter().filter(|mute| mute.from == account.id).map(|mute| mute.to).collect()),
                     "blocks": names(server.blocks.iter().filter(|block| block.from == account.id).map(|block| block.to).collect()),
-                    "domain_blocks": user.domain_blocks, "notifications": server.notifications.iter().filter(|notification| notification.owner == account.id).count(),
+                    "domain_blocks": user.domain_blocks, "notifications": server.notifications.count(account.id),
                 });
                 (account.username.clone(), value)
             })

@@ -22,8 +22,20 @@ pub enum FaultKind {
     Slow(u64),
     /// The session of the request ends just before it is handled.
     SignOut,
-    /// The right answer, cut off in the middle.
+    /// The right answer, cut off in the middle: fewer bytes come than were announced.
     Truncate,
+    /// The server acts, and the connection is closed without an answer.
+    CloseAfter,
+    /// Neither an answer nor an end.
+    Hang,
+    /// The right answer, and then more for ever.
+    Endless,
+    /// The right bytes under another content type.
+    ContentType(String),
+    /// An HTML page under this content type.
+    HtmlAs(String),
+    /// The first answer again and again, whatever is asked for.
+    Repeat(u64),
 }
 
 impl FaultKind {
@@ -40,6 +52,12 @@ impl FaultKind {
             "slow" => Self::Slow(tail.parse().map_err(|_| format!("{text}: not a number of milliseconds"))?),
             "sign-out" => Self::SignOut,
             "truncate" => Self::Truncate,
+            "close-after" => Self::CloseAfter,
+            "hang" => Self::Hang,
+            "endless" => Self::Endless,
+            "content-type" => Self::ContentType(tail.to_owned()),
+            "html-as" => Self::HtmlAs(tail.to_owned()),
+            "repeat" => Self::Repeat(crate::state::random()),
             _ => return Err(format!("{text}: no such kind of fault")),
         })
     }
@@ -48,6 +66,9 @@ impl FaultKind {
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub server: Option<String>,
+    /// Only requests with a session or token of this person.
+    pub user: Option<String>,
+    pub path_prefix: String,
     pub path_contains: String,
     pub method: Option<String>,
     /// How many matching requests pass before the fault begins.
@@ -60,13 +81,18 @@ impl Fault {
     /// From the body of `POST /__stand-in__/fault`.
     pub fn parse(body: &Value) -> Result<Self, String> {
         let text = |name: &str| body.get(name).and_then(Value::as_str);
+        let kind = FaultKind::parse(text("kind").ok_or("kind is missing")?)?;
+        // A page is repeated for ever unless told otherwise; anything else strikes once.
+        let count = if matches!(kind, FaultKind::Repeat(_)) { u64::MAX } else { 1 };
         Ok(Self {
             server: text("server").map(str::to_owned),
+            user: text("user").map(str::to_owned),
+            path_prefix: text("path_prefix").unwrap_or("").to_owned(),
             path_contains: text("path_contains").unwrap_or("").to_owned(),
             method: text("method").map(str::to_uppercase),
             skip: body.get("nth").and_then(Value::as_u64).unwrap_or(1).saturating_sub(1),
-            left: body.get("count").and_then(Value::as_u64).unwrap_or(1),
-            kind: FaultKind::parse(text("kind").ok_or("kind is missing")?)?,
+            left: body.get("count").and_then(Value::as_u64).unwrap_or(count),
+            kind,
         })
     }
 }
@@ -78,10 +104,23 @@ pub fn strike(
     method: &str,
     path_and_query: &str,
 ) -> Option<FaultKind> {
+    strike_user(faults, server, None, method, path_and_query)
+}
+
+/// The same, for requests of which it is known whose they are.
+pub fn strike_user(
+    faults: &mut Vec<Fault>,
+    server: &str,
+    user: Option<&str>,
+    method: &str,
+    path_and_query: &str,
+) -> Option<FaultKind> {
     let mut struck = None;
     for fault in faults.iter_mut() {
         let matches = fault.server.as_deref().is_none_or(|name| name == server)
             && fault.method.as_deref().is_none_or(|name| name == method)
+            && fault.user.as_deref().is_none_or(|name| user == Some(name))
+            && path_and_query.starts_with(&fault.path_prefix)
             && path_and_query.contains(&fault.path_contains);
         if !matches {
             continue;
@@ -129,7 +168,21 @@ pub fn reply(kind: &FaultKind, now: Millis) -> Option<Reply> {
         FaultKind::Redirect(to) => {
             Some(Reply::new(302, Kind::Bare, "text/html; charset=utf-8", "").with("location", to))
         }
-        FaultKind::Close | FaultKind::Slow(_) | FaultKind::SignOut | FaultKind::Truncate => None,
+        FaultKind::HtmlAs(kind) => Some(Reply::new(
+            200,
+            Kind::Bare,
+            kind,
+            "<!DOCTYPE html><html><body><script>document.title = 'run';</script></body></html>",
+        )),
+        FaultKind::Close
+        | FaultKind::CloseAfter
+        | FaultKind::Hang
+        | FaultKind::Endless
+        | FaultKind::ContentType(_)
+        | FaultKind::Repeat(_)
+        | FaultKind::Slow(_)
+        | FaultKind::SignOut
+        | FaultKind::Truncate => None,
     }
 }
 

@@ -189,11 +189,7 @@ fn store_copy(world: &mut World, viewer: Side, actor: &Value, username: &str, do
     let original = home.and_then(|side| world.server(side).find_uri(&uri).map(|id| (side, id)));
     let counts = original.map(|(side, id)| {
         let server = world.server(side);
-        (
-            server.followers_count(id),
-            server.following_count(id),
-            server.by_author.get(&id).map_or(0, Vec::len),
-        )
+        (server.followers_count(id), server.following_count(id), server.statuses_count(id))
     });
     let also_known_as: Vec<String> = actor["alsoKnownAs"]
         .as_array()

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod control;
 pub mod csp;
 pub mod csrf;
+pub mod door;
 pub mod faults;
 pub mod federation;
 pub mod http;
@@ -23,8 +24,10 @@ pub mod pages;
 pub mod route;
 pub mod seed;
 pub mod serve;
+pub mod sha256;
 pub mod social;
 pub mod state;
+pub mod tables;
 pub mod version;
 
 use std::sync::{Arc, Mutex};
@@ -32,7 +35,9 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use tokio::sync::watch;
 
+pub use door::Credentials;
 pub use seed::PASSWORD;
+pub use serve::{Answer, Ending, Lost, Site};
 pub use state::Side;
 pub use version::Version;
 
@@ -43,11 +48,21 @@ pub struct Options {
     pub new_port: u16,
     pub old_version: Version,
     pub new_version: Version,
+    /// Media live on a third origin, `http://cdn.localhost:PORT`, with a listener and a log of its own.
+    pub media_host: bool,
+    pub media_port: u16,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { old_port: 0, new_port: 0, old_version: Version::V4_6, new_version: Version::V4_6 }
+        Self {
+            old_port: 0,
+            new_port: 0,
+            old_version: Version::V4_6,
+            new_version: Version::V4_6,
+            media_host: false,
+            media_port: 0,
+        }
     }
 }
 
@@ -79,6 +94,8 @@ impl Running {
 pub struct Pair {
     pub old: Running,
     pub new: Running,
+    /// The third origin, if media live there.
+    pub media: Option<Running>,
     shared: serve::Shared,
     stop: watch::Sender<bool>,
 }
@@ -142,15 +159,41 @@ impl Control {
 pub async fn start(options: Options) -> std::io::Result<Pair> {
     let (old_listeners, old_port) = serve::bind(options.old_port).await?;
     let (new_listeners, new_port) = serve::bind(options.new_port).await?;
+    let mut sites = vec![(Site::Server(Side::Old), old_listeners), (Site::Server(Side::New), new_listeners)];
+    let mut media = None;
+    if options.media_host {
+        let (listeners, port) = serve::bind(options.media_port).await?;
+        sites.push((Site::MediaHost, listeners));
+        media = Some(Running { name: "cdn", port });
+    }
     let old = Running { name: "old", port: old_port };
     let new = Running { name: "new", port: new_port };
-    let world = seed::world(options.old_version, options.new_version, old.domain(), new.domain());
-    let shared = Arc::new(Mutex::new(world));
+    let shared = Arc::new(Mutex::new(world(options, &old, &new, media.as_ref())));
     let (stop, stopped) = watch::channel(false);
-    for (side, listeners) in [(Side::Old, old_listeners), (Side::New, new_listeners)] {
+    for (site, listeners) in sites {
         for listener in listeners {
-            tokio::spawn(serve::run(listener, side, Arc::clone(&shared), stopped.clone()));
+            tokio::spawn(serve::run(listener, site, Arc::clone(&shared), stopped.clone()));
         }
     }
-    Ok(Pair { old, new, shared, stop })
+    Ok(Pair { old, new, media, shared, stop })
+}
+
+/// Both servers without the network: no ports, no runtime, asked by [`Control::answer`].
+pub fn indoors(options: Options) -> Control {
+    let running = |name: &'static str, port: u16, usual: u16| Running {
+        name,
+        port: if port == 0 { usual } else { port },
+    };
+    let old = running("old", options.old_port, 4001);
+    let new = running("new", options.new_port, 4002);
+    let media = options.media_host.then(|| running("cdn", options.media_port, 4003));
+    Control { shared: Arc::new(Mutex::new(world(options, &old, &new, media.as_ref()))) }
+}
+
+fn world(options: Options, old: &Running, new: &Running, media: Option<&Running>) -> state::World {
+    let mut world = seed::world(options.old_version, options.new_version, old.domain(), new.domain());
+    for side in Side::BOTH {
+        world.server_mut(side).media_host = media.map(Running::origin);
+    }
+    world
 }

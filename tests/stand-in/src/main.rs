@@ -2,10 +2,11 @@
 
 use stand_in::{Options, Version};
 
-const HELP: &str = "stand-in [--old-port N] [--new-port N] [--old-version V] [--new-version V] [--version V]
+const HELP: &str = "stand-in [--old-port N] [--new-port N] [--old-version V] [--new-version V] [--version V] [--media-port N]
 
 Two servers that behave like Mastodon, for the demo and the tests of Packed Trunk.
-Versions: 3.5 4.1 4.2 4.3 4.5 4.6 4.7. Ports: 4001 and 4002 unless told.";
+Versions: 3.5 4.1 4.2 4.3 4.5 4.6 4.7. Ports: 4001 and 4002 unless told.
+With --media-port uploaded files live on a third origin, http://cdn.localhost:N.";
 
 fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let mut options = Options { old_port: 4001, new_port: 4002, ..Options::default() };
@@ -23,6 +24,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Options>, Str
         match name.as_str() {
             "--old-port" => options.old_port = port()?,
             "--new-port" => options.new_port = port()?,
+            "--media-port" => (options.media_host, options.media_port) = (true, port()?),
             "--old-version" => options.old_version = version()?,
             "--new-version" => options.new_version = version()?,
             "--version" => (options.old_version, options.new_version) = (version()?, version()?),
@@ -41,6 +43,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pair = stand_in::start(options).await?;
     println!("old: {} (Mastodon {})", pair.old.origin(), options.old_version);
     println!("new: {} (Mastodon {})", pair.new.origin(), options.new_version);
+    if let Some(media) = &pair.media {
+        println!("media: {}", media.origin());
+    }
     println!("everybody's password: {}", stand_in::PASSWORD);
     tokio::signal::ctrl_c().await?;
     Ok(())

@@ -341,7 +341,7 @@ fn possessions(world: &mut World, ana: Id, now: Millis) {
 
 fn picture(world: &mut World, side: Side, at: Millis, tint: u8, description: Option<&str>) -> Media {
     let id = world.server_mut(side).next_snowflake(at);
-    Media { id, description: description.map(str::to_owned), remote_url: None, width: 32, height: 20, tint }
+    Media::picture(id, tint, description)
 }
 
 /// A private message in a thread of Ana's; `say` keeps the calls below short.
@@ -438,6 +438,7 @@ fn talks(world: &mut World, ana: Id, now: Millis) {
         multiple: true,
         expires_at: Some(now - 20 * DAY),
         options: vec![("Red <b>".to_owned(), 1), ("Blue & green".to_owned(), 0)],
+        votes: std::collections::BTreeMap::new(),
     };
     talk.draft(
         c4,
@@ -505,7 +506,7 @@ fn others(world: &mut World) {
             }
         }
         for side in Side::BOTH {
-            for notification in &mut world.server_mut(side).notifications {
+            for notification in world.server_mut(side).notifications.all_mut() {
                 if notification.kind == "follow" && notification.at >= before {
                     notification.at = before - 7 * DAY;
                 }

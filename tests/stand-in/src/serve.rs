@@ -16,7 +16,7 @@ use crate::clock::{self, DAY};
 use crate::faults::{self, FaultKind};
 use crate::http::{Kind, Reply, Request, Upload};
 use crate::state::{LogEntry, Server, Side, World, random_text};
-use crate::{control, csp, moves, route};
+use crate::{control, csp, media, moves, route};
 
 pub type Shared = Arc<Mutex<World>>;
 
@@ -37,8 +37,73 @@ impl std::fmt::Display for Closed {
 
 impl std::error::Error for Closed {}
 
+/// Whose door a request came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Site {
+    Server(Side),
+    /// The third origin, where media may live.
+    MediaHost,
+}
+
+impl Site {
+    pub fn name(self) -> &'static str {
+        match self {
+            Site::Server(side) => side.name(),
+            Site::MediaHost => "cdn",
+        }
+    }
+
+    /// Which server reads the request; the media host belongs to both.
+    fn side(self) -> Side {
+        match self {
+            Site::Server(side) => side,
+            Site::MediaHost => Side::Old,
+        }
+    }
+}
+
+/// How the body of an answer ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Complete,
+    /// The connection breaks before everything that was announced has come.
+    CutShort,
+    /// More of it comes for ever.
+    Never,
+}
+
+/// A whole answer, with every header it carries.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    pub ending: Ending,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON, `Null` where it is none.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or(serde_json::Value::Null)
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The connection was closed.
+    Closed,
+    /// Nothing comes, and nothing ends.
+    Hangs,
+}
+
 /// Accepts connections until told to stop.
-pub async fn run(listener: TcpListener, side: Side, shared: Shared, mut stop: watch::Receiver<bool>) {
+pub async fn run(listener: TcpListener, site: Site, shared: Shared, mut stop: watch::Receiver<bool>) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -50,7 +115,7 @@ pub async fn run(listener: TcpListener, side: Side, shared: Shared, mut stop: wa
         let mut stop = stop.clone();
         tokio::spawn(async move {
             let service = hyper::service::service_fn(|request| {
-                handle(Arc::clone(&shared), side, address.ip().to_string(), request)
+                handle(Arc::clone(&shared), site, address.ip().to_string(), request)
             });
             let mut builder = hyper::server::conn::http1::Builder::new();
             builder.timer(TokioTimer::new());
@@ -65,39 +130,67 @@ pub async fn run(listener: TcpListener, side: Side, shared: Shared, mut stop: wa
 
 async fn handle(
     shared: Shared,
-    side: Side,
+    site: Site,
     address: String,
     incoming: http::Request<Incoming>,
 ) -> Result<http::Response<Body>, Closed> {
     let host = incoming.headers().get("host").and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
     let wire_method = incoming.method().as_str().to_owned();
-    let request = read(side, address, incoming).await;
-    if request.path.starts_with("/__stand-in__/") {
+    let request = read(site.side(), address, incoming).await;
+    if site != Site::MediaHost && request.path.starts_with("/__stand-in__/") {
         let mut world = lock(&shared);
         let reply = control::over_http(&mut world, &request);
-        return Ok(finish(&mut world, &request, reply, false));
+        return Ok(on_the_wire(finish(&mut world, &request, reply), &wire_method));
+    }
+    let struck = {
+        let mut world = lock(&shared);
+        if let Site::Server(side) = site {
+            world.hosts.push((side, host));
+        }
+        strike(&mut world, site, &request)
+    };
+    if let Some(FaultKind::Slow(millis)) = struck {
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+    }
+    let outcome = process(&mut lock(&shared), site, &request, struck);
+    match outcome {
+        Ok(answer) => Ok(on_the_wire(answer, &wire_method)),
+        Err(Lost::Closed) => Err(Closed),
+        Err(Lost::Hangs) => std::future::pending().await,
+    }
+}
+
+/// The arranged trouble that strikes this request, if any.
+pub fn strike(world: &mut World, site: Site, request: &Request) -> Option<FaultKind> {
+    if world.faults.is_empty() {
+        return None;
     }
     let target = if request.raw_query.is_empty() {
         request.path.clone()
     } else {
         format!("{}?{}", request.path, request.raw_query)
     };
-    let struck = {
-        let mut world = lock(&shared);
-        world.hosts.push((side, host));
-        faults::strike(&mut world.faults, side.name(), &request.method, &target)
-    };
-    if let Some(FaultKind::Slow(millis)) = struck {
-        tokio::time::sleep(Duration::from_millis(millis)).await;
+    let (user, _) = describe_auth(world.server(site.side()), request);
+    faults::strike_user(&mut world.faults, site.name(), user.as_deref(), &request.method, &target)
+}
+
+/// One request with the trouble that strikes it, from the session to the last header. Needs no network.
+pub fn process(
+    world: &mut World,
+    site: Site,
+    request: &Request,
+    struck: Option<FaultKind>,
+) -> Result<Answer, Lost> {
+    moves::tick(world);
+    let side = site.side();
+    if struck == Some(FaultKind::SignOut) {
+        let by_cookie = request.cookie("_mastodon_session").map(str::to_owned);
+        let by_token = request.bearer().map(str::to_owned);
+        world.server_mut(side).sessions.retain(|key, session| {
+            by_cookie.as_ref() != Some(key) && (by_token.is_none() || session.token != by_token)
+        });
     }
-    let mut world = lock(&shared);
-    moves::tick(&mut world);
-    if struck == Some(FaultKind::SignOut)
-        && let Some(id) = request.cookie("_mastodon_session").map(str::to_owned)
-    {
-        world.server_mut(side).sessions.remove(&id);
-    }
-    let (user, auth) = describe_auth(world.server(side), &request);
+    let (user, auth) = describe_auth(world.server(side), request);
     let at = world.now();
     let mut entry = LogEntry {
         at,
@@ -109,20 +202,94 @@ async fn handle(
         status: 0,
         auth,
     };
-    if struck == Some(FaultKind::Close) {
-        world.log.push(entry);
-        return Err(Closed);
+    let mut write = |world: &mut World, status: u16| {
+        entry.status = status;
+        let log = if site == Site::MediaHost { &mut world.media_log } else { &mut world.log };
+        log.push(entry.clone());
+    };
+    match struck {
+        Some(FaultKind::Close) => {
+            write(world, 0);
+            return Err(Lost::Closed);
+        }
+        Some(FaultKind::Hang) => {
+            write(world, 0);
+            return Err(Lost::Hangs);
+        }
+        Some(FaultKind::Repeat(number)) => {
+            if let Some(kept) = world.repeated.get(&number).cloned() {
+                write(world, kept.status);
+                return Ok(kept);
+            }
+        }
+        _ => {}
     }
     let arranged = struck.as_ref().and_then(|kind| faults::reply(kind, at));
-    let reply = arranged.unwrap_or_else(|| route::route(&mut world, &request));
-    entry.status = reply.status;
-    world.log.push(entry);
-    let truncated = struck == Some(FaultKind::Truncate);
-    let mut response = finish(&mut world, &request, reply, truncated);
-    if wire_method == "HEAD" {
-        *response.body_mut() = Body::empty();
+    let reply = arranged.unwrap_or_else(|| match site {
+        Site::Server(_) => route::route(world, request),
+        Site::MediaHost => media::at_the_media_host(world, request),
+    });
+    let mut answer = finish(world, request, reply);
+    let mut retype = |kind: &str| {
+        for (name, value) in &mut answer.headers {
+            if name == "content-type" {
+                kind.clone_into(value);
+            }
+        }
+    };
+    match struck {
+        Some(FaultKind::CloseAfter) => {
+            write(world, answer.status);
+            return Err(Lost::Closed);
+        }
+        Some(FaultKind::ContentType(kind)) => retype(&kind),
+        Some(FaultKind::Truncate) => answer.ending = Ending::CutShort,
+        Some(FaultKind::Endless) => answer.ending = Ending::Never,
+        Some(FaultKind::Repeat(number)) => {
+            world.repeated.insert(number, answer.clone());
+        }
+        _ => {}
     }
-    Ok(response)
+    write(world, answer.status);
+    Ok(answer)
+}
+
+fn on_the_wire(answer: Answer, method: &str) -> http::Response<Body> {
+    let mut builder = http::Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        builder = builder.header(name, value);
+    }
+    let body = match answer.ending {
+        _ if method == "HEAD" => Body::empty(),
+        Ending::Complete => Body::from(answer.body),
+        Ending::CutShort => {
+            let half = answer.body.get(..answer.body.len() / 2).unwrap_or(&[]).to_vec();
+            builder = builder.header("content-length", answer.body.len());
+            let parts: Vec<Result<Bytes, std::io::Error>> =
+                vec![Ok(Bytes::from(half)), Err(std::io::Error::other("cut off on purpose"))];
+            Body::from_stream(futures_util::stream::iter(parts))
+        }
+        Ending::Never => {
+            let more = Bytes::from(vec![b' '; 4_096]);
+            let first = Bytes::from(answer.body);
+            Body::from_stream(futures_util::stream::unfold(Some(first), move |first| {
+                let more = more.clone();
+                async move {
+                    if let Some(first) = first {
+                        return Some((Ok::<_, std::io::Error>(first), None));
+                    }
+                    // Slowly, so that a test that waits does not fill the memory.
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    Some((Ok(more), None))
+                }
+            }))
+        }
+    };
+    builder.body(body).unwrap_or_else(|error: http::Error| {
+        let mut response = http::Response::new(Body::from(error.to_string()));
+        *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
 }
 
 fn describe_auth(server: &Server, request: &Request) -> (Option<String>, &'static str) {
@@ -198,15 +365,16 @@ async fn read_multipart(mut multipart: Multipart) -> (Vec<(String, String)>, Vec
     (form, files)
 }
 
-/// Adds what every reply has, and turns it into one for the network.
-fn finish(world: &mut World, request: &Request, reply: Reply, truncated: bool) -> http::Response<Body> {
+/// Adds what every reply has.
+fn finish(world: &World, request: &Request, reply: Reply) -> Answer {
     let now = world.now();
     let server = world.server(request.side);
     let nonce =
         reply.nonce.clone().unwrap_or_else(|| random_text().chars().take(22).collect::<String>() + "==");
-    let mut builder = http::Response::builder().status(reply.status);
+    let mut out: Vec<(String, String)> = Vec::with_capacity(24);
+    let mut add = |name: &str, value: &str| out.push((name.to_owned(), value.to_owned()));
     for (name, value) in csp::common_headers(server.version, reply.kind) {
-        builder = builder.header(name, value);
+        add(name, value);
     }
     let policy = match reply.kind {
         Kind::Page | Kind::SignIn | Kind::Gate | Kind::App => {
@@ -218,24 +386,24 @@ fn finish(world: &mut World, request: &Request, reply: Reply, truncated: bool) -
         Kind::Bare => None,
     };
     if let Some(policy) = policy {
-        builder = builder.header("content-security-policy", policy);
+        add("content-security-policy", &policy);
     }
     let given = |name: &str| reply.header(name).is_some();
     match reply.kind {
         Kind::Page | Kind::SignIn | Kind::Gate | Kind::App | Kind::Api | Kind::Sidekiq
             if !given("cache-control") =>
         {
-            builder = builder.header("cache-control", "private, no-store")
+            add("cache-control", "private, no-store");
         }
-        Kind::Bare if !given("cache-control") => builder = builder.header("cache-control", "no-store"),
+        Kind::Bare if !given("cache-control") => add("cache-control", "no-store"),
         _ => {}
     }
     if reply.kind == Kind::Api && !given("vary") {
-        builder = builder.header("vary", "Authorization, Origin");
+        add("vary", "Authorization, Origin");
     }
     if reply.kind == Kind::App && !given("vary") {
         let shared = allows_other_origins(request);
-        builder = builder.header(
+        add(
             "vary",
             if shared {
                 "Accept, Accept-Language, Cookie, Origin"
@@ -245,19 +413,19 @@ fn finish(world: &mut World, request: &Request, reply: Reply, truncated: bool) -
         );
     }
     if allows_other_origins(request) && request.header("origin").is_some() {
-        builder = builder.header("access-control-allow-origin", "*");
+        add("access-control-allow-origin", "*");
         if request.path.starts_with("/api/") {
-            builder = builder
-                .header("access-control-allow-methods", "POST, PUT, DELETE, GET, PATCH, OPTIONS")
-                .header(
-                    "access-control-expose-headers",
-                    "Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id",
-                );
+            add("access-control-allow-methods", "POST, PUT, DELETE, GET, PATCH, OPTIONS");
+            add(
+                "access-control-expose-headers",
+                "Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id",
+            );
         }
     }
     if matches!(reply.kind, Kind::Page | Kind::SignIn | Kind::App | Kind::Api) {
         let id = random_text();
-        builder = builder.header("x-request-id", id.get(..32).unwrap_or("0")).header("x-runtime", "0.010000");
+        add("x-request-id", id.get(..32).unwrap_or("0"));
+        add("x-runtime", "0.010000");
     }
     let mut headers = reply.headers;
     // Cookies that a page sets carry their life here, where the clock is known.
@@ -266,23 +434,8 @@ fn finish(world: &mut World, request: &Request, reply: Reply, truncated: bool) -
             value.push_str(&format!("; expires={}", clock::http_date(now + 365 * DAY)));
         }
     }
-    for (name, value) in headers {
-        builder = builder.header(name, value);
-    }
-    let body = if truncated {
-        let half = reply.body.get(..reply.body.len() / 2).unwrap_or(&[]).to_vec();
-        builder = builder.header("content-length", reply.body.len());
-        let parts: Vec<Result<Bytes, std::io::Error>> =
-            vec![Ok(Bytes::from(half)), Err(std::io::Error::other("cut off on purpose"))];
-        Body::from_stream(futures_util::stream::iter(parts))
-    } else {
-        Body::from(reply.body)
-    };
-    builder.body(body).unwrap_or_else(|error: http::Error| {
-        let mut response = http::Response::new(Body::from(error.to_string()));
-        *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
-        response
-    })
+    out.append(&mut headers);
+    Answer { status: reply.status, headers: out, body: reply.body, ending: Ending::Complete }
 }
 
 /// facts 2.3 "CORS".

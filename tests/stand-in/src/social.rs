@@ -7,7 +7,8 @@ use maud::{Escaper, PreEscaped};
 use crate::clock::{DAY, Millis};
 use crate::federation::{copy_of, original_of};
 use crate::state::{
-    Conversation, Id, Mail, Media, NotificationRequest, Poll, Side, Status, Visibility, World, random_text,
+    Conversation, Edition, Emoji, Id, Mail, Media, NotificationRequest, Poll, Server, Side, Status,
+    Visibility, World, random_text,
 };
 
 /// `from` (an account that `side` knows) follows `to`. The other server is told, a locked target gets a request.
@@ -127,9 +128,17 @@ pub struct Draft {
     pub media: Vec<Media>,
     pub poll: Option<Poll>,
     pub edited_at: Option<Millis>,
+    /// The thread of a reply that arrived before its parent, and so never gets one (facts 13.1 point 5).
+    pub thread: Option<Id>,
+    /// Earlier versions, oldest first: when, text, content warning.
+    pub earlier: Vec<(Millis, String, String)>,
+    /// Content as it is, instead of `text` made into a paragraph.
+    pub html: Option<String>,
+    pub emojis: Vec<Emoji>,
+    pub spoilt: Option<serde_json::Value>,
 }
 
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     use std::fmt::Write;
     let mut out = String::new();
     let _ = Escaper::new(&mut out).write_str(text);
@@ -150,9 +159,20 @@ pub fn post(world: &mut World, side: Side, author: Id, at: Millis, draft: Draft)
             ));
         }
     }
-    let content = format!("<p>{names}{}</p>", escape(&draft.text).replace('\n', "<br>"));
+    let content =
+        draft.html.unwrap_or_else(|| format!("<p>{names}{}</p>", escape(&draft.text).replace('\n', "<br>")));
     let parent = draft.in_reply_to.and_then(|parent| server.statuses.get(&parent));
-    let thread = parent.map_or(id, |parent| parent.thread);
+    let in_reply_to_account = parent.map(|parent| parent.author);
+    let thread = draft.thread.or(parent.map(|parent| parent.thread)).unwrap_or(id);
+    let mut editions: Vec<Edition> = draft
+        .earlier
+        .into_iter()
+        .map(|(at, text, spoiler_text)| Edition { at, text, spoiler_text, media: Vec::new() })
+        .collect();
+    if let Some(at) = draft.edited_at.filter(|_| !editions.is_empty()) {
+        let (text, spoiler_text) = (draft.text.clone(), draft.spoiler.clone());
+        editions.push(Edition { at, text, spoiler_text, media: draft.media.clone() });
+    }
     let status = Status {
         id,
         author,
@@ -163,6 +183,7 @@ pub fn post(world: &mut World, side: Side, author: Id, at: Millis, draft: Draft)
         spoiler_text: draft.spoiler,
         mentions: draft.mentions,
         in_reply_to: draft.in_reply_to,
+        in_reply_to_account,
         thread,
         uri: format!("{}/statuses/{id}", person.uri),
         url: format!("{}/{id}", person.url),
@@ -170,6 +191,9 @@ pub fn post(world: &mut World, side: Side, author: Id, at: Millis, draft: Draft)
         poll: draft.poll,
         edited_at: draft.edited_at,
         application: person.is_local(),
+        editions,
+        emojis: draft.emojis,
+        spoilt: draft.spoilt,
     };
     store(world, side, status);
     Some(id)
@@ -179,69 +203,87 @@ pub fn post(world: &mut World, side: Side, author: Id, at: Millis, draft: Draft)
 pub fn store(world: &mut World, side: Side, status: Status) {
     let server = world.server_mut(side);
     let (id, author, at) = (status.id, status.author, status.at);
-    let version = server.version;
     if let Some(parent) = status.in_reply_to {
         server.replies.entry(parent).or_default().push(id);
     }
-    server.by_author.entry(author).or_default().push(id);
-    let parent_author =
-        status.in_reply_to.and_then(|parent| server.statuses.get(&parent)).map(|parent| parent.author);
+    server.by_author.entry(author).or_default().insert(id);
     let direct = status.visibility == Visibility::Direct;
+    if !direct {
+        server.by_author_open.entry(author).or_default().insert(id);
+    }
+    for media in &status.media {
+        server.media.insert(media.id, id);
+    }
     let mut people: BTreeSet<Id> = status.mentions.iter().copied().collect();
     people.insert(author);
-    let thread = status.thread;
+    let (thread, parent) = (status.thread, status.in_reply_to);
     let owners: Vec<Id> = people.iter().copied().filter(|person| server.user(*person).is_some()).collect();
     server.statuses.insert(id, status);
     for owner in owners {
         let mut filtered = false;
         if owner != author {
-            if server.blocks(owner, author)
-                || server
-                    .mutes
-                    .iter()
-                    .any(|mute| mute.from == owner && mute.to == author && mute.notifications)
-            {
+            if drops(server, owner, author) {
                 continue;
             }
-            // A private mention by someone one does not follow waits in notification requests, unless it answers one's own post (facts 13.1 point 1).
+            // A private mention by someone one does not follow waits in notification requests (facts 13.1 point 1).
             filtered = direct
-                && version.filters_private_mentions()
+                && server.version.filters_private_mentions()
                 && !server.follows(owner, author)
-                && parent_author != Some(owner);
+                && !server.permitted.contains(&(owner, author))
+                && !answers(server, parent, author);
             server.notify(owner, "mention", author, Some(id), at, filtered);
             if filtered {
                 add_request(server, owner, author, id, at);
             }
         }
         if direct && !filtered {
-            let others: BTreeSet<Id> = people.iter().copied().filter(|person| *person != owner).collect();
-            match server
-                .conversations
-                .iter_mut()
-                .find(|entry| entry.owner == owner && entry.thread == thread && entry.participants == others)
-            {
-                Some(entry) => {
-                    entry.statuses.push(id);
-                    entry.statuses.sort_unstable();
-                    entry.unread = owner != author;
-                }
-                None => {
-                    let number = server.next_number();
-                    server.conversations.push(Conversation {
-                        id: number,
-                        owner,
-                        thread,
-                        participants: others,
-                        statuses: vec![id],
-                        unread: owner != author,
-                    });
-                }
-            }
+            converse(server, owner, thread, &people, id, owner != author);
         }
     }
 }
 
-fn add_request(server: &mut crate::state::Server, owner: Id, from: Id, status: Id, at: Millis) {
+/// Nothing arrives from those whom one blocks, or mutes with notifications hidden, nor from a blocked domain unless one follows its author.
+fn drops(server: &Server, owner: Id, author: Id) -> bool {
+    let hidden =
+        server.mutes.iter().any(|mute| mute.from == owner && mute.to == author && mute.notifications);
+    hidden
+        || server.blocks(owner, author)
+        || (blocks_domain_of(server, owner, author) && !server.follows(owner, author))
+}
+
+pub fn blocks_domain_of(server: &Server, owner: Id, author: Id) -> bool {
+    let domain = server.account(author).and_then(|account| account.domain.as_deref());
+    server.user(owner).is_some_and(|user| {
+        domain.is_some_and(|domain| user.domain_blocks.iter().any(|blocked| blocked == domain))
+    })
+}
+
+/// Whether a message answers one that was sent to its author: the nearest message above it that mentions the author has to be private too.
+fn answers(server: &Server, parent: Option<Id>, author: Id) -> bool {
+    let mut above = parent.and_then(|id| server.statuses.get(&id));
+    for _ in 0..100 {
+        let Some(status) = above else { return false };
+        if status.mentions.contains(&author) {
+            return status.visibility == Visibility::Direct;
+        }
+        above = status.in_reply_to.and_then(|id| server.statuses.get(&id));
+    }
+    false
+}
+
+/// Adds a message to the owner's entry of its thread and its participants (facts 13.1 point 5).
+pub fn converse(server: &mut Server, owner: Id, thread: Id, people: &BTreeSet<Id>, status: Id, unread: bool) {
+    let others: BTreeSet<Id> = people.iter().copied().filter(|person| *person != owner).collect();
+    if let Some(entry) = server.conversations.find(owner, thread, &others) {
+        server.conversations.add(entry, status, unread);
+        return;
+    }
+    let id = server.next_number();
+    let statuses = vec![status];
+    server.conversations.insert(Conversation { id, owner, thread, participants: others, statuses, unread });
+}
+
+fn add_request(server: &mut Server, owner: Id, from: Id, status: Id, at: Millis) {
     if let Some(request) =
         server.notification_requests.iter_mut().find(|request| request.owner == owner && request.from == from)
     {
@@ -262,8 +304,8 @@ fn add_request(server: &mut crate::state::Server, owner: Id, from: Id, status: I
 /// Blocking, or muting with notifications hidden, deletes conversations and notifications with that person, groups included (facts 13.1 point 2).
 pub fn forget_talks(world: &mut World, side: Side, owner: Id, other: Id) {
     let server = world.server_mut(side);
-    server.conversations.retain(|entry| !(entry.owner == owner && entry.participants.contains(&other)));
-    server.notifications.retain(|notification| !(notification.owner == owner && notification.from == other));
+    server.conversations.remove_with(owner, other);
+    server.notifications.remove_from(owner, other);
     server.notification_requests.retain(|request| !(request.owner == owner && request.from == other));
 }
 
@@ -295,13 +337,15 @@ pub fn block(world: &mut World, side: Side, from: Id, to: Id) {
     forget_talks(world, side, from, to);
 }
 
-/// Whether `viewer` may read the status.
-pub fn may_read(server: &crate::state::Server, status: &Status, viewer: Option<Id>) -> bool {
+/// Whether `viewer` may read the status. A block by its author hides what is public, but not what was addressed to the reader (captures 4.6.5-api/big/blockedby_*).
+pub fn may_read(server: &Server, status: &Status, viewer: Option<Id>) -> bool {
     if server.account(status.author).is_some_and(|author| author.suspended) {
         return false;
     }
     match (status.visibility, viewer) {
-        (Visibility::Public | Visibility::Unlisted, _) => true,
+        (Visibility::Public | Visibility::Unlisted, viewer) => {
+            viewer.is_none_or(|viewer| !server.blocks(status.author, viewer))
+        }
         (_, None) => false,
         (Visibility::Private, Some(viewer)) => {
             viewer == status.author
@@ -316,21 +360,28 @@ pub fn may_read(server: &crate::state::Server, status: &Status, viewer: Option<I
 pub fn delete_status(world: &mut World, side: Side, id: Id) {
     let server = world.server_mut(side);
     let Some(status) = server.statuses.remove(&id) else { return };
-    if let Some(list) = server.by_author.get_mut(&status.author) {
-        list.retain(|other| *other != id);
+    for list in [&mut server.by_author, &mut server.by_author_open] {
+        if let Some(list) = list.get_mut(&status.author) {
+            list.remove(&id);
+        }
+    }
+    for media in &status.media {
+        server.media.remove(&media.id);
     }
     for child in server.replies.remove(&id).unwrap_or_default() {
         if let Some(child) = server.statuses.get_mut(&child) {
             child.in_reply_to = None;
         }
     }
-    server.notifications.retain(|notification| notification.status != Some(id));
+    if let Some(siblings) = status.in_reply_to.and_then(|parent| server.replies.get_mut(&parent)) {
+        siblings.retain(|other| *other != id);
+    }
     server.bookmarks.retain(|mark| mark.status != id);
     server.favourites.retain(|mark| mark.status != id);
-    for entry in &mut server.conversations {
-        entry.statuses.retain(|other| *other != id);
+    for owner in status.mentions.iter().chain([&status.author]) {
+        server.notifications.remove_about(*owner, status.author, id);
+        server.conversations.forget_status(*owner, status.thread, id);
     }
-    server.conversations.retain(|entry| !entry.statuses.is_empty());
 }
 
 /// Sends the mail with the confirmation link (valid two days) and remembers it for `GET /__stand-in__/mails`.

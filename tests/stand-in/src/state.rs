@@ -224,6 +224,50 @@ pub struct Media {
     pub height: u32,
     /// Seed of the picture, which is drawn when it is asked for, so that thousands of them cost nothing.
     pub tint: u8,
+    pub kind: MediaKind,
+    /// A remote file that is not in the cache is fetched when `media_proxy` is asked for it.
+    pub cached: bool,
+    /// The name at the end of the address, where a test wants an odd one.
+    pub file_name: Option<String>,
+}
+
+impl Media {
+    pub fn picture(id: Id, tint: u8, description: Option<&str>) -> Self {
+        Self {
+            id,
+            description: description.map(str::to_owned),
+            remote_url: None,
+            width: 32,
+            height: 20,
+            tint,
+            kind: MediaKind::Png,
+            cached: true,
+            file_name: None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaKind {
+    Png,
+    Jpeg,
+    Mp4,
+}
+
+/// A former or the present version of an edited status.
+#[derive(Clone, Debug)]
+pub struct Edition {
+    pub at: Millis,
+    pub text: String,
+    pub spoiler_text: String,
+    pub media: Vec<Media>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Emoji {
+    pub shortcode: String,
+    /// Path or address of the picture.
+    pub url: String,
 }
 
 #[derive(Clone, Debug)]
@@ -232,6 +276,8 @@ pub struct Poll {
     pub multiple: bool,
     pub expires_at: Option<Millis>,
     pub options: Vec<(String, u32)>,
+    /// Who has chosen what.
+    pub votes: BTreeMap<Id, Vec<usize>>,
 }
 
 #[derive(Clone, Debug)]
@@ -245,6 +291,8 @@ pub struct Status {
     pub spoiler_text: String,
     pub mentions: Vec<Id>,
     pub in_reply_to: Option<Id>,
+    /// Whom it answers; stays when the parent is deleted (captures 4.6.5-api/dm/delchain_4_after_delete).
+    pub in_reply_to_account: Option<Id>,
     /// The thread this belongs to; one thread may have several conversation entries (facts 13.1 point 5).
     pub thread: Id,
     pub uri: String,
@@ -253,6 +301,12 @@ pub struct Status {
     pub poll: Option<Poll>,
     pub edited_at: Option<Millis>,
     pub application: bool,
+    /// All versions, oldest first; empty for what was never edited.
+    pub editions: Vec<Edition>,
+    /// Emoji that only this status knows: those of other servers.
+    pub emojis: Vec<Emoji>,
+    /// Fields to be put over the entity, for replies that are not as they should be; `{"$remove": true}` takes a field out.
+    pub spoilt: Option<serde_json::Value>,
 }
 
 /// An entry of somebody's conversation list: a thread and a set of participants.
@@ -361,9 +415,17 @@ pub struct Server {
     pub lists: Vec<List>,
     pub statuses: BTreeMap<Id, Status>,
     pub replies: HashMap<Id, Vec<Id>>,
-    pub by_author: HashMap<Id, Vec<Id>>,
-    pub conversations: Vec<Conversation>,
-    pub notifications: Vec<Notification>,
+    pub by_author: HashMap<Id, BTreeSet<Id>>,
+    /// The same without direct messages, which count nowhere in public (captures 4.6.5-api/big).
+    pub by_author_open: HashMap<Id, BTreeSet<Id>>,
+    pub media: HashMap<Id, Id>,
+    pub emojis: Vec<Emoji>,
+    pub conversations: crate::tables::Conversations,
+    pub notifications: crate::tables::Notifications,
+    /// Whose requests were accepted: owner and sender. Nothing of theirs is filtered any more.
+    pub permitted: BTreeSet<(Id, Id)>,
+    /// `http://cdn.localhost:4003`, where media live on a third origin.
+    pub media_host: Option<String>,
     pub notification_requests: Vec<NotificationRequest>,
     pub bookmarks: Vec<Mark>,
     pub favourites: Vec<Mark>,
@@ -394,8 +456,13 @@ impl Server {
             statuses: BTreeMap::new(),
             replies: HashMap::new(),
             by_author: HashMap::new(),
-            conversations: Vec::new(),
-            notifications: Vec::new(),
+            by_author_open: HashMap::new(),
+            media: HashMap::new(),
+            emojis: Vec::new(),
+            conversations: crate::tables::Conversations::default(),
+            notifications: crate::tables::Notifications::default(),
+            permitted: BTreeSet::new(),
+            media_host: None,
             notification_requests: Vec::new(),
             bookmarks: Vec::new(),
             favourites: Vec::new(),
@@ -496,7 +563,7 @@ impl Server {
 
     pub fn statuses_count(&self, id: Id) -> usize {
         match self.account(id) {
-            Some(account) if account.is_local() => self.by_author.get(&id).map_or(0, Vec::len),
+            Some(account) if account.is_local() => self.by_author_open.get(&id).map_or(0, BTreeSet::len),
             Some(account) => account.remote_statuses,
             None => 0,
         }
@@ -603,6 +670,10 @@ pub struct World {
     pub mails: Vec<Mail>,
     pub faults: Vec<Fault>,
     pub log: Vec<LogEntry>,
+    /// Requests at the media host, which belongs to neither server.
+    pub media_log: Vec<LogEntry>,
+    /// Answers that an arranged trouble gives again and again.
+    pub repeated: HashMap<u64, crate::serve::Answer>,
     pub hosts: Vec<(Side, String)>,
 }
 
@@ -616,6 +687,8 @@ impl World {
             mails: Vec::new(),
             faults: Vec::new(),
             log: Vec::new(),
+            media_log: Vec::new(),
+            repeated: HashMap::new(),
             hosts: Vec::new(),
         }
     }

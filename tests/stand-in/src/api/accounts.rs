@@ -51,10 +51,11 @@ pub fn route(call: &mut Call, method: &str, rest: &[&str]) -> Result<Reply, Repl
         }
         ("GET", [id]) => {
             let id = parse(id)?;
-            // facts 7: since 4.0 an unconfirmed account is not to be seen by number.
-            if call.server().account(id).is_none()
-                || (call.version().at_least(Version::V4_1) && !call.server().available(id))
-            {
+            // facts 7: since 4.0 an unconfirmed account is not to be seen by number; a suspended one is, emptied (captures 4.6.5-api/suspended).
+            let account = call.server().account(id);
+            if account.is_none_or(|account| {
+                !account.suspended && call.version().at_least(Version::V4_1) && !call.server().available(id)
+            }) {
                 return Err(not_found());
             }
             Ok(Reply::json(200, &call.account(id)))
@@ -175,24 +176,24 @@ fn listing(call: &Call, id: Id) -> Result<Reply, Reply> {
         flag("exclude_replies"),
         flag("only_media"),
     );
-    let all: Vec<(Id, ())> = server
-        .by_author
-        .get(&id)
-        .into_iter()
-        .flatten()
-        .filter_map(|status| server.statuses.get(status))
-        .filter(|status| social::may_read(server, status, call.me))
-        .filter(|status| {
-            let left_out = (no_direct && status.visibility == Visibility::Direct)
-                || (no_replies && status.in_reply_to.is_some())
-                || (only_media && status.media.is_empty());
-            !left_out
-        })
-        .map(|status| (status.id, ()))
-        .collect();
-    let mut all = all;
-    all.sort_unstable_by_key(|(id, ())| std::cmp::Reverse(*id));
-    let page = paging::take(call.request, all, 20, 40);
+    let page = paging::range(call.request, 20, 40, |range| {
+        server
+            .by_author
+            .get(&id)
+            .into_iter()
+            .flat_map(move |all| all.range(range.clone()))
+            .filter_map(|status| server.statuses.get(status))
+            .filter(|status| social::may_read(server, status, call.me))
+            .filter(|status| {
+                // A thread of one's own counts as no reply.
+                let answers_another = status.in_reply_to_account.is_some_and(|other| other != id);
+                let left_out = (no_direct && status.visibility == Visibility::Direct)
+                    || (no_replies && answers_another)
+                    || (only_media && status.media.is_empty());
+                !left_out
+            })
+            .map(|status| (status.id, ()))
+    });
     let items: Vec<Value> = page.items.iter().filter_map(|(id, ())| call.status(*id)).collect();
     Ok(page.link(call.request, &server.origin, "min_id", Reply::json(200, &Value::Array(items))))
 }

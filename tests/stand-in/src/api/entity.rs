@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::clock::{self, Millis};
 use crate::media;
-use crate::state::{Account, Conversation, Id, Media, Server, Status};
+use crate::state::{Account, Conversation, Edition, Emoji, Id, Media, MediaKind, Server, Status};
 use crate::version::Version;
 
 fn approval() -> Value {
@@ -26,7 +26,7 @@ fn account_at_depth(server: &Server, id: Id, with_moved: bool) -> Value {
         .collect();
     let last = if account.is_local() {
         server
-            .by_author
+            .by_author_open
             .get(&id)
             .and_then(|list| list.last())
             .and_then(|status| server.statuses.get(status))
@@ -61,6 +61,15 @@ fn account_at_depth(server: &Server, id: Id, with_moved: bool) -> Value {
         if !local {
             out["feature_approval"]["automatic"] = json!(["disabled"]);
         }
+    }
+    if account.suspended {
+        // Emptied, but still there (captures 4.6.5-api/suspended).
+        for name in ["display_name", "note"] {
+            out[name] = json!("");
+        }
+        out["discoverable"] = json!(false);
+        out["fields"] = json!([]);
+        out["suspended"] = json!(true);
     }
     if let Some(target) = account.moved_to.filter(|_| with_moved) {
         out["moved"] = account_at_depth(server, target, false);
@@ -109,12 +118,83 @@ pub fn credentials(server: &Server, account: &Account) -> Value {
 }
 
 fn attachment(server: &Server, media: &Media) -> Value {
-    let address = |size: &str| format!("{}{}", server.origin, media::path(media, size));
+    let remote = media.remote_url.is_some();
+    let address = |size: &str| media::address(server, media, size);
     let size = json!({ "width": media.width, "height": media.height, "size": format!("{}x{}", media.width, media.height), "aspect": f64::from(media.width) / f64::from(media.height) });
+    let (kind, meta) = match media.kind {
+        MediaKind::Mp4 => {
+            let length = json!({ "width": media.width, "height": media.height, "frame_rate": "24/1", "duration": 2.5, "bitrate": 320_000 });
+            (
+                "video",
+                json!({ "length": "0:00:02.50", "duration": 2.5, "fps": 24, "size": size["size"], "width": media.width, "height": media.height, "aspect": size["aspect"], "original": length, "small": size }),
+            )
+        }
+        _ if remote => ("image", json!({ "original": size, "small": size })),
+        _ => ("image", json!({ "original": size, "small": size, "focus": { "x": 0.0, "y": 0.0 } })),
+    };
     json!({
-        "id": media.id.to_string(), "type": "image", "url": address("original"), "preview_url": address("small"), "remote_url": media.remote_url, "preview_remote_url": null,
-        "text_url": null, "meta": { "original": size, "small": size, "focus": { "x": 0.0, "y": 0.0 } }, "description": media.description, "blurhash": "UcBYa1J,jybIhqa+fPf2dtf9fLf3lhbFfRfl",
+        "id": media.id.to_string(), "type": kind, "url": address("original"), "preview_url": address("small"), "remote_url": media.remote_url, "preview_remote_url": null,
+        "text_url": null, "meta": meta, "description": media.description, "blurhash": "UcBYa1J,jybIhqa+fPf2dtf9fLf3lhbFfRfl",
     })
+}
+
+fn emoji(server: &Server, emoji: &Emoji) -> Value {
+    let url = if emoji.url.starts_with('/') {
+        format!("{}{}", server.origin, emoji.url)
+    } else {
+        emoji.url.clone()
+    };
+    json!({ "shortcode": emoji.shortcode, "url": url, "static_url": url.replace("/original/", "/static/"), "visible_in_picker": true })
+}
+
+/// The server's own emoji; a local status may use them all.
+pub fn custom_emojis(server: &Server) -> Value {
+    server.emojis.iter().map(|known| emoji(server, known)).collect()
+}
+
+/// Every version of a status, oldest first; mentions are plain words there (captures 4.6.5-api/dm/status_edited_history).
+pub fn history(server: &Server, status: &Status) -> Value {
+    let only = [Edition {
+        at: status.at,
+        text: status.text.clone(),
+        spoiler_text: status.spoiler_text.clone(),
+        media: status.media.clone(),
+    }];
+    let editions = if status.editions.is_empty() { only.as_slice() } else { status.editions.as_slice() };
+    let names: String = status
+        .mentions
+        .iter()
+        .filter_map(|id| server.account(*id))
+        .map(|account| format!("@{} ", account.acct()))
+        .collect();
+    let all: Vec<Value> = editions
+        .iter()
+        .map(|edition| {
+            let media: Vec<Value> = edition.media.iter().map(|media| attachment(server, media)).collect();
+            let content = format!("<p>{names}{}</p>", crate::social::escape(&edition.text).replace('\n', "<br>"));
+            let mut out = json!({
+                "content": content, "spoiler_text": edition.spoiler_text, "sensitive": !edition.spoiler_text.is_empty(), "created_at": clock::iso_millis(edition.at),
+                "account": account(server, status.author), "media_attachments": media, "emojis": emojis_of(server, status, &edition.text),
+            });
+            if let Some(poll) = &status.poll {
+                out["poll"] = json!({ "options": poll.options.iter().map(|(title, _)| json!({ "title": title })).collect::<Vec<_>>() });
+            }
+            out
+        })
+        .collect();
+    Value::Array(all)
+}
+
+fn emojis_of(server: &Server, status: &Status, text: &str) -> Vec<Value> {
+    let local = server.account(status.author).is_some_and(Account::is_local);
+    let known = if local { server.emojis.as_slice() } else { &[] };
+    status
+        .emojis
+        .iter()
+        .chain(known)
+        .filter(|known| text.contains(':') && text.contains(&format!(":{}:", known.shortcode)))
+        .map(|known| emoji(server, known))
+        .collect()
 }
 
 pub fn status(server: &Server, status: &Status, viewer: Option<Id>, now: Millis) -> Value {
@@ -129,11 +209,11 @@ pub fn status(server: &Server, status: &Status, viewer: Option<Id>, now: Millis)
     let media: Vec<Value> = status.media.iter().map(|media| attachment(server, media)).collect();
     let mut out = json!({
         "id": status.id.to_string(), "created_at": clock::iso_millis(status.at), "in_reply_to_id": parent.map(|parent| parent.id.to_string()),
-        "in_reply_to_account_id": parent.map(|parent| parent.author.to_string()), "sensitive": !status.spoiler_text.is_empty(), "spoiler_text": status.spoiler_text,
+        "in_reply_to_account_id": status.in_reply_to_account.map(|id| id.to_string()), "sensitive": !status.spoiler_text.is_empty(), "spoiler_text": status.spoiler_text,
         "visibility": status.visibility.name(), "language": "en", "uri": status.uri, "url": status.url,
         "replies_count": server.replies.get(&status.id).map_or(0, Vec::len), "reblogs_count": 0,
         "favourites_count": server.favourites.iter().filter(|mark| mark.status == status.id).count(), "content": status.content, "reblog": null,
-        "account": account(server, status.author), "media_attachments": media, "mentions": mentions, "tags": [], "emojis": [], "card": null, "poll": null,
+        "account": account(server, status.author), "media_attachments": media, "mentions": mentions, "tags": [], "emojis": emojis_of(server, status, &status.text), "card": null, "poll": null,
         "edited_at": status.edited_at.map(clock::iso_millis),
     });
     if let Some(viewer) = viewer {
@@ -165,9 +245,10 @@ pub fn status(server: &Server, status: &Status, viewer: Option<Id>, now: Millis)
             "id": poll.id.to_string(), "expires_at": poll.expires_at.map(clock::iso_millis), "expired": poll.expires_at.is_some_and(|at| at < now), "multiple": poll.multiple,
             "votes_count": votes, "voters_count": votes, "options": options, "emojis": [],
         });
-        if viewer.is_some() {
-            out["poll"]["voted"] = json!(viewer == Some(status.author));
-            out["poll"]["own_votes"] = json!([]);
+        if let Some(viewer) = viewer {
+            let own = poll.votes.get(&viewer).cloned().unwrap_or_default();
+            out["poll"]["voted"] = json!(viewer == status.author || !own.is_empty());
+            out["poll"]["own_votes"] = json!(own);
         }
     }
     if version.at_least(Version::V4_5) {
@@ -177,6 +258,17 @@ pub fn status(server: &Server, status: &Status, viewer: Option<Id>, now: Millis)
     }
     if version.at_least(Version::V4_6) {
         out["tagged_collections"] = json!([]);
+    }
+    if let Some(Value::Object(spoilt)) = &status.spoilt
+        && let Some(fields) = out.as_object_mut()
+    {
+        for (name, value) in spoilt {
+            if value.get("$remove").is_some() {
+                fields.remove(name);
+            } else {
+                fields.insert(name.clone(), value.clone());
+            }
+        }
     }
     out
 }

@@ -120,7 +120,10 @@ pub fn route(world: &mut World, request: &Request) -> Reply {
             Call { world, request, me: token_user.or(cookie_user), by_token: token_user.is_some() };
         dispatch(&mut call).unwrap_or_else(|refused| refused)
     };
-    verdict.apply(reply)
+    match verdict {
+        Some(verdict) => verdict.apply(reply),
+        None => reply,
+    }
 }
 
 fn dispatch(call: &mut Call) -> Result<Reply, Reply> {
@@ -154,7 +157,8 @@ fn dispatch(call: &mut Call) -> Result<Reply, Reply> {
             call.require_user()?;
             Ok(Reply::json(200, &json!({})))
         }
-        ("GET", ["api", "v1", "announcements" | "custom_emojis"]) => Ok(Reply::json(200, &json!([]))),
+        ("GET", ["api", "v1", "announcements"]) => Ok(Reply::json(200, &json!([]))),
+        ("GET", ["api", "v1", "custom_emojis"]) => Ok(Reply::json(200, &entity::custom_emojis(call.server()))),
         ("GET", ["api", "v1", "preferences"]) => {
             call.require_user()?;
             let mut preferences = json!({ "posting:default:visibility": "public", "posting:default:sensitive": false, "posting:default:language": "en", "reading:expand:media": "default", "reading:expand:spoilers": false, "reading:autoplay:gifs": false });

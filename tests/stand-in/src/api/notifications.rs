@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{Call, not_found, paging};
 use crate::clock;
 use crate::http::Reply;
-use crate::state::{Id, Notification, NotificationRequest};
+use crate::social;
+use crate::state::{Id, Notification, NotificationRequest, Visibility};
 use crate::version::Version;
 
 fn entity(call: &Call, notification: &Notification) -> Value {
@@ -28,14 +29,7 @@ fn entity(call: &Call, notification: &Notification) -> Value {
 }
 
 fn request_entity(call: &Call, request: &NotificationRequest) -> Value {
-    let count = call
-        .server()
-        .notifications
-        .iter()
-        .filter(|notification| {
-            notification.owner == request.owner && notification.from == request.from && notification.filtered
-        })
-        .count();
+    let count = call.server().notifications.waiting_from(request.owner, request.from).len();
     json!({
         "id": request.id.to_string(), "created_at": clock::iso_millis(request.created_at), "updated_at": clock::iso_millis(request.updated_at),
         "notifications_count": count.to_string(), "account": call.account(request.from), "last_status": request.last_status.and_then(|id| call.status(id)),
@@ -52,7 +46,7 @@ pub fn route(call: &mut Call, method: &str, api: &str, rest: &[&str]) -> Result<
         ("GET", []) => listing(call, me),
         ("GET", ["unread_count"]) => Ok(Reply::json(200, &json!({ "count": 0 }))),
         ("POST", ["clear"]) => {
-            call.server_mut().notifications.retain(|notification| notification.owner != me);
+            call.server_mut().notifications.clear(me);
             call.server_mut().notification_requests.retain(|request| request.owner != me);
             Ok(Reply::json(200, &json!({})))
         }
@@ -115,19 +109,12 @@ pub fn route(call: &mut Call, method: &str, api: &str, rest: &[&str]) -> Result<
         }
         ("POST", [id, "dismiss"]) => {
             let id = number(id)?;
-            call.server_mut()
-                .notifications
-                .retain(|notification| !(notification.owner == me && notification.id == id));
+            call.server_mut().notifications.remove(me, id);
             Ok(Reply::json(200, &json!({})))
         }
         ("GET", [id]) => {
             let id = number(id)?;
-            let notification = call
-                .server()
-                .notifications
-                .iter()
-                .find(|notification| notification.owner == me && notification.id == id)
-                .ok_or_else(not_found)?;
+            let notification = call.server().notifications.get(me, id).ok_or_else(not_found)?;
             Ok(Reply::json(200, &entity(call, notification)))
         }
         _ => Err(not_found()),
@@ -139,42 +126,21 @@ fn settle(call: &mut Call, request: &NotificationRequest, accept: bool) {
     let (owner, from) = (request.owner, request.from);
     let server = call.server_mut();
     server.notification_requests.retain(|other| other.id != request.id);
+    let waiting = server.notifications.waiting_from(owner, from);
     if !accept {
-        server.notifications.retain(|notification| {
-            !(notification.owner == owner && notification.from == from && notification.filtered)
-        });
+        for id in waiting {
+            server.notifications.remove(owner, id);
+        }
         return;
     }
-    let mut waiting = Vec::new();
-    for notification in server.notifications.iter_mut().filter(|notification| {
-        notification.owner == owner && notification.from == from && notification.filtered
-    }) {
-        notification.filtered = false;
-        waiting.extend(notification.status);
-    }
+    server.permitted.insert((owner, from));
     for id in waiting {
-        let Some(status) = server.statuses.get(&id).cloned() else { continue };
-        let mut others: std::collections::BTreeSet<Id> = status.mentions.iter().copied().collect();
-        others.insert(status.author);
-        others.remove(&owner);
-        let thread = status.thread;
-        if let Some(entry) = server
-            .conversations
-            .iter_mut()
-            .find(|entry| entry.owner == owner && entry.thread == thread && entry.participants == others)
-        {
-            entry.statuses.push(id);
-            entry.statuses.sort_unstable();
-        } else {
-            let number = server.next_number();
-            server.conversations.push(crate::state::Conversation {
-                id: number,
-                owner,
-                thread,
-                participants: others,
-                statuses: vec![id],
-                unread: true,
-            });
+        let status = server.notifications.let_through(owner, id);
+        let Some(status) = status.and_then(|id| server.statuses.get(&id)).cloned() else { continue };
+        if status.visibility == Visibility::Direct {
+            let mut people: std::collections::BTreeSet<Id> = status.mentions.iter().copied().collect();
+            people.insert(status.author);
+            social::converse(server, owner, status.thread, &people, status.id, true);
         }
     }
 }
@@ -182,11 +148,7 @@ fn settle(call: &mut Call, request: &NotificationRequest, accept: bool) {
 fn policy(call: &Call, me: Id, api: &str) -> Value {
     let server = call.server();
     let requests = server.notification_requests.iter().filter(|request| request.owner == me).count();
-    let waiting = server
-        .notifications
-        .iter()
-        .filter(|notification| notification.owner == me && notification.filtered)
-        .count();
+    let waiting = server.notifications.of(me).filter(|notification| notification.filtered).count();
     let summary = json!({ "pending_requests_count": requests, "pending_notifications_count": waiting });
     if api == "v1" {
         json!({ "filter_not_following": false, "filter_not_followers": false, "filter_new_accounts": false, "filter_private_mentions": true, "filter_bots": false, "summary": summary })
@@ -204,25 +166,22 @@ fn listing(call: &Call, me: Id) -> Result<Reply, Reply> {
     let (types, excluded) = (request.query_all("types[]"), request.query_all("exclude_types[]"));
     let everything = request.query("include_filtered").is_some_and(|value| value == "true" || value == "1");
     let only: Option<Id> = request.query("account_id").and_then(|id| id.parse().ok());
-    let all: Vec<(Id, Notification)> = {
-        let mut all: Vec<_> = call
-            .server()
-            .notifications
-            .iter()
-            .filter(|notification| {
-                notification.owner == me && (everything || only.is_some() || !notification.filtered)
-            })
-            .filter(|notification| {
-                (types.is_empty() || types.contains(&notification.kind))
-                    && !excluded.contains(&notification.kind)
-            })
-            .filter(|notification| only.is_none_or(|only| notification.from == only))
-            .map(|notification| (notification.id, notification.clone()))
-            .collect();
-        all.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
-        all
+    let server = call.server();
+    let shown = |notification: &&Notification| {
+        (everything || only.is_some() || !notification.filtered)
+            && (types.is_empty() || types.contains(&notification.kind))
+            && !excluded.contains(&notification.kind)
+            && !server.account(notification.from).is_some_and(|from| from.suspended)
     };
-    let page = paging::take(request, all, 40, 80);
+    let page = match only {
+        Some(from) => paging::range(request, 40, 80, |range| {
+            server.notifications.from_between(me, from, range).filter(shown).map(|row| (row.id, row))
+        }),
+        None => paging::range(request, 40, 80, |range| {
+            server.notifications.between(me, range).filter(shown).map(|row| (row.id, row))
+        }),
+    }
+    .always_next();
     let items: Vec<Value> = page.items.iter().map(|(_, notification)| entity(call, notification)).collect();
     Ok(page.link(request, &call.server().origin, "min_id", Reply::json(200, &Value::Array(items))))
 }

@@ -9,7 +9,12 @@ use crate::state::{Id, Mark, Visibility};
 use crate::version::Version;
 
 fn parse(text: &str) -> Result<Id, Reply> {
-    text.parse().map_err(|_| not_found())
+    text.parse().map_err(|_| no_status())
+}
+
+/// The words for statuses differ from those for other records.
+fn no_status() -> Reply {
+    Reply::api_error(404, "Not Found")
 }
 
 /// A status by its number: mutes and blocks do not matter here (facts 13.1 point 3).
@@ -19,7 +24,7 @@ fn readable(call: &Call, id: Id) -> Result<Id, Reply> {
         .get(&id)
         .filter(|status| social::may_read(call.server(), status, call.me))
         .map(|status| status.id)
-        .ok_or_else(not_found)
+        .ok_or_else(no_status)
 }
 
 pub fn route(call: &mut Call, method: &str, rest: &[&str]) -> Result<Reply, Reply> {
@@ -29,14 +34,17 @@ pub fn route(call: &mut Call, method: &str, rest: &[&str]) -> Result<Reply, Repl
         ("POST", []) => create(call),
         ("GET", [id]) => {
             let id = readable(call, parse(id)?)?;
-            call.status(id).map(|status| Reply::json(200, &status)).ok_or_else(not_found)
+            call.status(id).map(|status| Reply::json(200, &status)).ok_or_else(no_status)
         }
         ("DELETE", [id]) => {
             let (me, id) = (call.require_user()?, parse(id)?);
             let status =
-                call.server().statuses.get(&id).filter(|status| status.author == me).ok_or_else(not_found)?;
+                call.server().statuses.get(&id).filter(|status| status.author == me).ok_or_else(no_status)?;
             let mut out = entity::status(call.server(), status, Some(me), call.now());
             out["text"] = json!(status.text);
+            if let Some(fields) = out.as_object_mut() {
+                fields.remove("content");
+            }
             social::delete_status(call.world, side, id);
             Ok(Reply::json(200, &out))
         }
@@ -52,9 +60,7 @@ pub fn route(call: &mut Call, method: &str, rest: &[&str]) -> Result<Reply, Repl
         ("GET", [id, "history"]) => {
             let id = readable(call, parse(id)?)?;
             let status = call.server().statuses.get(&id).ok_or_else(not_found)?;
-            let version = |at: i64| json!({ "content": status.content, "spoiler_text": status.spoiler_text, "sensitive": false, "created_at": crate::clock::iso_millis(at), "account": call.account(status.author), "media_attachments": [], "emojis": [] });
-            let all: Vec<Value> = std::iter::once(status.at).chain(status.edited_at).map(version).collect();
-            Ok(Reply::json(200, &Value::Array(all)))
+            Ok(Reply::json(200, &entity::history(call.server(), status)))
         }
         ("POST", [id, action @ ("bookmark" | "unbookmark" | "favourite" | "unfavourite")]) => {
             let me = call.require_user()?;
@@ -67,7 +73,7 @@ pub fn route(call: &mut Call, method: &str, rest: &[&str]) -> Result<Reply, Repl
             if !action.starts_with("un") {
                 table.push(Mark { id: number, owner: me, status: id });
             }
-            call.status(id).map(|status| Reply::json(200, &status)).ok_or_else(not_found)
+            call.status(id).map(|status| Reply::json(200, &status)).ok_or_else(no_status)
         }
         _ => Err(not_found()),
     }
@@ -77,7 +83,7 @@ pub fn route(call: &mut Call, method: &str, rest: &[&str]) -> Result<Reply, Repl
 fn batch(call: &Call) -> Result<Reply, Reply> {
     let ids = call.request.query_all("id[]");
     if ids.len() > 20 {
-        return Err(Reply::api_error(422, "Too many IDs requested"));
+        return Err(Reply::api_error(422, "Mastodon::ValidationError"));
     }
     let all: Vec<Value> = ids
         .into_iter()
@@ -89,18 +95,15 @@ fn batch(call: &Call) -> Result<Reply, Reply> {
     Ok(Reply::json(200, &Value::Array(all)))
 }
 
-/// What `StatusFilter` leaves out of contexts: authors the reader blocks, mutes, or whose domain the reader blocks; and those who block the reader.
+/// What `StatusFilter` leaves out of contexts and lists of ids: authors the reader blocks, mutes, or whose domain the reader blocks. Not authors who block the
+/// reader: what they wrote to the reader stays (captures 4.6.5-api/big/blockedby_*).
 fn hidden(call: &Call, id: Id) -> bool {
     let server = call.server();
     let (Some(me), Some(status)) = (call.me, server.statuses.get(&id)) else { return false };
-    let domain = server.account(status.author).and_then(|account| account.domain.clone());
-    let by_domain =
-        server.user(me).is_some_and(|user| domain.is_some_and(|domain| user.domain_blocks.contains(&domain)));
     status.author != me
         && (server.blocks(me, status.author)
             || server.mutes(me, status.author)
-            || server.blocks(status.author, me)
-            || by_domain)
+            || social::blocks_domain_of(server, me, status.author))
 }
 
 fn context(call: &Call, id: Id) -> Result<Reply, Reply> {
@@ -178,7 +181,7 @@ fn create(call: &mut Call) -> Result<Reply, Reply> {
         ..Draft::default()
     };
     let id = social::post(call.world, side, me, now, draft).ok_or_else(not_found)?;
-    call.status(id).map(|status| Reply::json(200, &status)).ok_or_else(not_found)
+    call.status(id).map(|status| Reply::json(200, &status)).ok_or_else(no_status)
 }
 
 /// Newest first by last status, and paged by the last status' number, not the conversation's (facts 7, 13.1 point 6).
@@ -187,44 +190,24 @@ pub fn conversations(call: &mut Call, method: &str, rest: &[&str]) -> Result<Rep
     match (method, rest) {
         ("GET", []) => {
             let server = call.server();
-            let mut all: Vec<(Id, Value)> = Vec::new();
-            let mut entries: Vec<_> = server
-                .conversations
-                .iter()
-                .filter(|entry| entry.owner == me)
-                .filter_map(|entry| entry.statuses.last().map(|last| (*last, entry)))
-                .collect();
-            entries.sort_unstable_by_key(|(last, _)| std::cmp::Reverse(*last));
-            let page = paging::take(call.request, entries, 20, 40);
-            all.extend(
-                page.items
-                    .iter()
-                    .map(|(last, entry)| (*last, entity::conversation(server, entry, call.now()))),
-            );
-            let items: Vec<Value> = all.into_iter().map(|(_, item)| item).collect();
+            let page = paging::range(call.request, 20, 40, |range| server.conversations.between(me, range));
+            let items: Vec<Value> =
+                page.items.iter().map(|(_, entry)| entity::conversation(server, entry, call.now())).collect();
             Ok(page.link(call.request, &server.origin, "min_id", Reply::json(200, &Value::Array(items))))
         }
         ("DELETE", [id]) => {
-            let id = parse(id)?;
-            let before = call.server().conversations.len();
-            call.server_mut().conversations.retain(|entry| !(entry.owner == me && entry.id == id));
-            if call.server().conversations.len() == before {
-                Err(not_found())
-            } else {
+            let id = id.parse().map_err(|_| not_found())?;
+            if call.server_mut().conversations.remove(me, id) {
                 Ok(Reply::json(200, &json!({})))
+            } else {
+                Err(not_found())
             }
         }
         ("POST", [id, action @ ("read" | "unread")]) => {
-            let id = parse(id)?;
+            let id = id.parse().map_err(|_| not_found())?;
             let unread = *action == "unread";
-            let entry = call
-                .server_mut()
-                .conversations
-                .iter_mut()
-                .find(|entry| entry.owner == me && entry.id == id)
-                .ok_or_else(not_found)?;
-            entry.unread = unread;
-            let entry = entry.clone();
+            let entry = call.server_mut().conversations.set_unread(me, id, unread).cloned();
+            let entry = entry.ok_or_else(not_found)?;
             Ok(Reply::json(200, &entity::conversation(call.server(), &entry, call.now())))
         }
         _ => Err(not_found()),
@@ -247,27 +230,23 @@ pub fn timeline(call: &Call, parts: &[&str]) -> Result<Reply, Reply> {
     let home = parts.get(3) == Some(&"home");
     let me = if home { Some(call.require_user()?) } else { call.me };
     if parts.get(3) == Some(&"direct") && call.version().at_least(Version::V4_1) {
-        return Err(not_found());
+        return Err(no_status());
     }
     if home && me.is_none() {
         return Err(invalid_token());
     }
     let server = call.server();
-    let all: Vec<(Id, ())> = server
-        .statuses
-        .values()
-        .rev()
-        .filter(|status| {
-            if home {
+    let page = paging::range(call.request, 20, 40, |range| {
+        server.statuses.range(range).filter_map(|(id, status)| {
+            let shown = if home {
                 me.is_some_and(|me| status.author == me || server.follows(me, status.author))
                     && status.visibility != Visibility::Direct
             } else {
                 status.visibility == Visibility::Public
-            }
+            };
+            shown.then_some((*id, ()))
         })
-        .map(|status| (status.id, ()))
-        .collect();
-    let page = paging::take(call.request, all, 20, 40);
+    });
     let items: Vec<Value> = page.items.iter().filter_map(|(id, ())| call.status(*id)).collect();
     Ok(page.link(call.request, &server.origin, "min_id", Reply::json(200, &Value::Array(items))))
 }
