@@ -4,6 +4,9 @@
 //! messages together into conversations, [`body`] makes something harmless of a message's HTML, [`bundle`] writes all of
 //! it into one ZIP and opens it again.
 
+pub mod body;
+pub mod bundle;
 pub mod digest;
 pub mod record;
 pub mod thread;
+pub mod write;

@@ -10,6 +10,9 @@ pub trait Markup {
     fn attribute(&self, name: &str) -> Option<String>;
     /// The text inside, with its white space as it stands.
     fn text(&self) -> String;
+    /// Everything inside, in document order. Comments and the like are left out. However deep a document is, this takes no
+    /// more stack than for a flat one.
+    fn walk(&self, visit: &mut dyn FnMut(Event<'_>));
 
     fn first(&self, selector: &str) -> Option<Box<dyn Markup + '_>> {
         self.all(selector).into_iter().next()
@@ -22,6 +25,24 @@ pub trait Markup {
     /// The text inside with every run of white space as one blank.
     fn words(&self) -> String {
         self.text().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// What is met on a walk through a document. Each `Open` has its `Close`.
+pub enum Event<'a> {
+    /// An element, by its name in lower case, and what tells its attributes.
+    Open(&'a str, &'a dyn Fn(&str) -> Option<String>),
+    Text(&'a str),
+    Close,
+}
+
+impl std::fmt::Debug for Event<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Event::Open(name, _) => write!(out, "Open({name})"),
+            Event::Text(text) => write!(out, "Text({text:?})"),
+            Event::Close => out.write_str("Close"),
+        }
     }
 }
 

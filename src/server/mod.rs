@@ -4,6 +4,7 @@
 //! against stored pages of real servers (`tests/captures.rs`).
 
 pub mod entity;
+pub mod history;
 pub mod markup;
 pub mod page;
 pub mod reply;

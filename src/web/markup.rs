@@ -1,9 +1,9 @@
 //! The page as the browser has it, for the readers in `server/`.
 
 use wasm_bindgen::JsCast;
-use web_sys::{Document, DomParser, Element, NodeList, SupportedType};
+use web_sys::{Document, DomParser, Element, Node, NodeList, SupportedType};
 
-use crate::server::markup::{Markup, Parser};
+use crate::server::markup::{Event, Markup, Parser};
 
 fn elements(list: Result<NodeList, wasm_bindgen::JsValue>) -> Vec<Box<dyn Markup>> {
     let Ok(list) = list else { return Vec::new() };
@@ -11,6 +11,33 @@ fn elements(list: Result<NodeList, wasm_bindgen::JsValue>) -> Vec<Box<dyn Markup
         .filter_map(|at| list.get(at)?.dyn_into::<Element>().ok())
         .map(|element| Box::new(Part(element)) as Box<dyn Markup>)
         .collect()
+}
+
+/// From node to node by the links that the document has anyway: no recursion, no list.
+fn walk(top: &Node, visit: &mut dyn FnMut(Event<'_>)) {
+    let mut next = top.first_child();
+    while let Some(node) = next {
+        let mut inside = None;
+        if let Some(element) = node.dyn_ref::<Element>() {
+            visit(Event::Open(&element.local_name(), &|name| element.get_attribute(name)));
+            inside = node.first_child();
+            if inside.is_none() {
+                visit(Event::Close);
+            }
+        } else if node.node_type() == Node::TEXT_NODE {
+            visit(Event::Text(&node.node_value().unwrap_or_default()));
+        }
+        next = inside.or_else(|| {
+            let mut node = node;
+            loop {
+                if let Some(sibling) = node.next_sibling() {
+                    return Some(sibling);
+                }
+                node = node.parent_node().filter(|parent| !parent.is_same_node(Some(top)))?;
+                visit(Event::Close);
+            }
+        });
+    }
 }
 
 /// A whole page.
@@ -31,6 +58,10 @@ impl Markup for Page {
     fn text(&self) -> String {
         self.0.body().and_then(|body| body.text_content()).unwrap_or_default()
     }
+
+    fn walk(&self, visit: &mut dyn FnMut(Event<'_>)) {
+        walk(&self.0, visit);
+    }
 }
 
 impl Markup for Part {
@@ -44,6 +75,10 @@ impl Markup for Part {
 
     fn text(&self) -> String {
         self.0.text_content().unwrap_or_default()
+    }
+
+    fn walk(&self, visit: &mut dyn FnMut(Event<'_>)) {
+        walk(&self.0, visit);
     }
 }
 
@@ -77,4 +112,6 @@ impl Markup for Nothing {
     fn text(&self) -> String {
         String::new()
     }
+
+    fn walk(&self, _visit: &mut dyn FnMut(Event<'_>)) {}
 }

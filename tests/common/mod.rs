@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use packed_trunk::server::markup::{Markup, Parser};
+use packed_trunk::server::markup::{Event, Markup, Parser};
+use scraper::node::Node;
 use scraper::{ElementRef, Html, Selector};
 
 /// A page read by html5ever, for the readers that see the browser's document otherwise.
@@ -20,6 +21,35 @@ fn selector(text: &str) -> Selector {
     Selector::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
+fn walk(top: ElementRef<'_>, visit: &mut dyn FnMut(Event<'_>)) {
+    let mut next = top.first_child();
+    while let Some(mut node) = next {
+        match node.value() {
+            Node::Element(element) => {
+                visit(Event::Open(element.name(), &|name| element.attr(name).map(str::to_owned)));
+                if node.first_child().is_none() {
+                    visit(Event::Close);
+                }
+            }
+            Node::Text(text) => visit(Event::Text(text)),
+            _ => {}
+        }
+        next = node.first_child();
+        while next.is_none() {
+            next = node.next_sibling();
+            if next.is_none() {
+                match node.parent() {
+                    Some(parent) if parent.id() != top.id() => node = parent,
+                    _ => return,
+                }
+                if node.value().is_element() {
+                    visit(Event::Close);
+                }
+            }
+        }
+    }
+}
+
 impl Markup for Page {
     fn all(&self, text: &str) -> Vec<Box<dyn Markup + '_>> {
         let selector = selector(text);
@@ -32,6 +62,10 @@ impl Markup for Page {
 
     fn text(&self) -> String {
         self.0.root_element().text().collect()
+    }
+
+    fn walk(&self, visit: &mut dyn FnMut(Event<'_>)) {
+        walk(self.0.root_element(), visit);
     }
 }
 
@@ -47,6 +81,10 @@ impl Markup for Part<'_> {
 
     fn text(&self) -> String {
         self.0.text().collect()
+    }
+
+    fn walk(&self, visit: &mut dyn FnMut(Event<'_>)) {
+        walk(self.0, visit);
     }
 }
 
