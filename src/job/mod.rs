@@ -3,7 +3,9 @@
 //! here are so short that they are begun anew instead of being resumed.
 
 pub mod budget;
+pub mod collect;
 pub mod outlook;
+pub mod save;
 pub mod survey;
 
 use crate::server::markup::Parser;
