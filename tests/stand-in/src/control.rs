@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::clock::{DAY, SECOND};
+use crate::correspondence::{self, Shape};
 use crate::faults::Fault;
 use crate::http::{Kind, Reply, Request};
 use crate::state::{Alias, Id, LogEntry, Migration, Side, World};
@@ -29,6 +30,7 @@ pub fn over_http(world: &mut World, request: &Request) -> Reply {
 /// One control call. `name` is what stands behind `/__stand-in__/`.
 pub fn call(world: &mut World, method: &str, name: &str, body: &Value) -> Result<Value, String> {
     moves::tick(world);
+    world.changed();
     match (method, name) {
         ("GET", "time") => Ok(time(world)),
         ("POST", "time") => {
@@ -86,6 +88,12 @@ pub fn call(world: &mut World, method: &str, name: &str, body: &Value) -> Result
         }
         ("POST", "sign-in") => sign_in(world, body),
         ("POST", "message") => message(world, body),
+        ("POST", "oracle") => {
+            let side = side(body)?;
+            let reader = person(world, side, body)?;
+            Ok(correspondence::oracle_json(world, side, reader))
+        }
+        ("POST", "correspondence") => give_correspondence(world, body),
         ("POST", "reset") => {
             let [old, new] =
                 Side::BOTH.map(|side| (world.server(side).version, world.server(side).domain.clone()));
@@ -266,6 +274,32 @@ fn account(world: &mut World, body: &Value) -> Result<Value, String> {
     let all = state(world);
     let name = body.get("user").and_then(Value::as_str).unwrap_or_default();
     Ok(all[side.name()]["accounts"][name].clone())
+}
+
+/// `{"server", "user", "shape": "full" | "small" | "hostile" | "large", "messages"?, "conversations"?, "moved_to"?: acct}`; the account is made if there is none.
+fn give_correspondence(world: &mut World, body: &Value) -> Result<Value, String> {
+    let side = side(body)?;
+    let user = body.get("user").and_then(Value::as_str).ok_or("user is missing")?;
+    let number = |name: &str, usual: u64| {
+        usize::try_from(body.get(name).and_then(Value::as_u64).unwrap_or(usual)).unwrap_or(usize::MAX)
+    };
+    let shape = match body.get("shape").and_then(Value::as_str) {
+        Some("full") | None => Shape::Full,
+        Some("small") => Shape::Small,
+        Some("hostile") => Shape::Hostile,
+        Some("large") => Shape::Large {
+            messages: number("messages", 100_000),
+            conversations: number("conversations", 5_000),
+        },
+        Some(other) => return Err(format!("{other}: no such shape")),
+    };
+    let id = correspondence::give(world, side, user, shape);
+    if let Some(acct) = body.get("moved_to").and_then(Value::as_str) {
+        let target = federation::resolve(world, side, acct, false)
+            .ok_or_else(|| format!("{acct} could not be found"))?;
+        moves::set_redirect(world, side, id, Some(target));
+    }
+    Ok(json!({ "account_id": id.to_string() }))
 }
 
 /// A session without the form, for native tests: the cookie and the token that the page would hold.

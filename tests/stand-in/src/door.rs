@@ -80,10 +80,9 @@ impl Control {
         body: &serde_json::Value,
     ) -> Result<Answer, Lost> {
         let request = request(site, method, path_and_query, session, headers, body);
-        self.with_world(|world| {
-            let struck = serve::strike(world, site, &request);
-            serve::process(world, site, &request, struck)
-        })
+        let mut world = serve::lock(&self.shared);
+        let struck = serve::strike(&mut world, site, &request);
+        serve::process(&mut world, site, &request, struck)
     }
 
     /// A person of `side` redirects to `to`, or to nobody any more. `with_move` also writes the row that a real move leaves.

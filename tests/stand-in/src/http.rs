@@ -161,7 +161,7 @@ impl Reply {
     }
 
     pub fn json(status: u16, value: &serde_json::Value) -> Self {
-        Self::new(status, Kind::Api, "application/json; charset=utf-8", value.to_string())
+        Self::new(status, Kind::Api, "application/json; charset=utf-8", crate::raw::text(value))
     }
 
     pub fn api_error(status: u16, text: &str) -> Self {

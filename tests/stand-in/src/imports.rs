@@ -276,6 +276,9 @@ pub fn advance(world: &mut World, side: Side, now: Millis) {
                 .map(move |import| (owner, import.id))
         })
         .collect();
+    if !active.is_empty() {
+        world.changed();
+    }
     for (owner, id) in active {
         while let Some(import) = find(world, side, owner, id) {
             let elapsed = now - import.confirmed_at - QUEUE;

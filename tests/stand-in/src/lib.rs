@@ -10,6 +10,7 @@
 pub mod api;
 pub mod clock;
 pub mod control;
+pub mod correspondence;
 pub mod csp;
 pub mod csrf;
 pub mod door;
@@ -21,6 +22,7 @@ pub mod limits;
 pub mod media;
 pub mod moves;
 pub mod pages;
+pub mod raw;
 pub mod route;
 pub mod seed;
 pub mod serve;
@@ -35,6 +37,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use tokio::sync::watch;
 
+pub use correspondence::{Attached, Shape, Truth};
 pub use door::Credentials;
 pub use seed::PASSWORD;
 pub use serve::{Answer, Ending, Lost, Site};
@@ -149,9 +152,26 @@ impl Control {
         (text("cookie"), text("token"))
     }
 
+    /// Gives somebody of `side` a correspondence; the account is made if nobody has that name.
+    pub fn correspondence(&self, side: Side, user: &str, shape: Shape) {
+        self.with_world(|world| {
+            correspondence::give(world, side, user, shape);
+        });
+    }
+
+    /// Every direct message that this person may read, as the server knows it.
+    pub fn oracle(&self, side: Side, user: &str) -> Vec<Truth> {
+        self.with_world(|world| {
+            seed::local(world, side, user)
+                .map_or_else(Vec::new, |reader| correspondence::oracle(world, side, reader))
+        })
+    }
+
     /// For arrangements that the control path does not offer.
     pub fn with_world<T>(&self, change: impl FnOnce(&mut state::World) -> T) -> T {
-        change(&mut serve::lock(&self.shared))
+        let mut world = serve::lock(&self.shared);
+        world.changed();
+        change(&mut world)
     }
 }
 

@@ -253,6 +253,9 @@ pub fn tick(world: &mut World) {
         world.events = later;
         due.into_iter().map(|(_, event)| event).collect()
     };
+    if !due.is_empty() {
+        world.changed();
+    }
     for Event::FollowerArrives { username, domain, old, target_side, target } in due {
         let acct = format!("{username}@{domain}");
         if let Some(follower) = resolve(world, target_side, &acct, false) {

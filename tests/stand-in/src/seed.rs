@@ -7,7 +7,7 @@ use crate::state::{
     Alias, Elsewhere, Filter, Id, List, Mark, Media, Migration, Poll, Server, Side, User, Visibility, World,
 };
 use crate::version::Version;
-use crate::{moves, social};
+use crate::{correspondence, moves, social};
 
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse";
@@ -22,6 +22,7 @@ pub fn world(old_version: Version, new_version: Version, old_domain: String, new
     new_people(&mut world);
     ana(&mut world);
     others(&mut world);
+    correspondence::seed(&mut world);
     // What the making of the world has left behind is no news to anybody.
     world.log.clear();
     world.mails.clear();
@@ -30,7 +31,7 @@ pub fn world(old_version: Version, new_version: Version, old_domain: String, new
     world
 }
 
-fn person(world: &mut World, side: Side, username: &str, display_name: &str) -> Id {
+pub fn person(world: &mut World, side: Side, username: &str, display_name: &str) -> Id {
     let now = world.now();
     let server = world.server_mut(side);
     let made = now - 400 * DAY;
@@ -177,7 +178,7 @@ fn known(world: &mut World, side: Side, acct: &str) -> Id {
     resolve(world, side, acct, false).unwrap_or_default()
 }
 
-fn alias_for(world: &mut World, owner: &str, old_name: &str) {
+pub fn alias_for(world: &mut World, owner: &str, old_name: &str) {
     let Some(owner) = local(world, Side::New, owner) else { return };
     let Some(old) = local(world, Side::Old, old_name).and_then(|id| copy_of(world, Side::Old, id, Side::New))
     else {

@@ -190,6 +190,17 @@ pub fn process(
             by_cookie.as_ref() != Some(key) && (by_token.is_none() || session.token != by_token)
         });
     }
+    // Reading through the API changes nothing that the API shows; anything else may.
+    let path = request.path.as_str();
+    let reading = request.method == "GET"
+        && (path.starts_with("/system/") || (path.starts_with("/api/") && !path.contains("/search")));
+    if reading {
+        for side in Side::BOTH {
+            world.server_mut(side).kept.keep(true);
+        }
+    } else {
+        world.changed();
+    }
     let (user, auth) = describe_auth(world.server(side), request);
     let at = world.now();
     let mut entry = LogEntry {

@@ -436,6 +436,7 @@ pub struct Server {
     /// Actor documents as last rendered; served for three minutes whatever happens meanwhile (facts 3.3, 13 "Alias").
     pub actor_cache: HashMap<Id, (String, Millis)>,
     pub rate: crate::limits::Buckets,
+    pub kept: crate::raw::Kept,
     counter: u64,
 }
 
@@ -471,6 +472,7 @@ impl Server {
             sessions: HashMap::new(),
             actor_cache: HashMap::new(),
             rate: crate::limits::Buckets::default(),
+            kept: crate::raw::Kept::default(),
             counter: 0,
         }
     }
@@ -690,6 +692,13 @@ impl World {
             media_log: Vec::new(),
             repeated: HashMap::new(),
             hosts: Vec::new(),
+        }
+    }
+
+    /// Something is or may become different: nothing that was rendered counts any more.
+    pub fn changed(&mut self) {
+        for server in &mut self.servers {
+            server.kept.keep(false);
         }
     }
 

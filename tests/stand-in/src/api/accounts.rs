@@ -217,8 +217,9 @@ fn people(call: &Call, id: Id, followers: bool) -> Result<Reply, Reply> {
 }
 
 fn reply_people(call: &Call, all: Vec<(Id, Id)>, default: usize, max: usize) -> Result<Reply, Reply> {
+    let server = call.server();
     let page = paging::take(call.request, all, default, max);
-    let items: Vec<Value> = page.items.iter().map(|(_, id)| call.account(*id)).collect();
+    let items: Vec<Value> = page.items.iter().map(|(_, id)| entity::kept_account(server, *id)).collect();
     Ok(page.link(call.request, &call.server().origin, "since_id", Reply::json(200, &Value::Array(items))))
 }
 

@@ -77,6 +77,19 @@ fn account_at_depth(server: &Server, id: Id, with_moved: bool) -> Value {
     out
 }
 
+/// The same as finished text, which can be put into a reply but not looked into.
+pub fn kept_account(server: &Server, id: Id) -> Value {
+    server.kept.account(id, || account(server, id))
+}
+
+/// As `kept_account`. A poll ends by the clock and is rendered anew.
+pub fn kept_status(server: &Server, status: &Status, viewer: Option<Id>, now: Millis) -> Value {
+    if status.poll.is_some() {
+        return self::status(server, status, viewer, now);
+    }
+    server.kept.status((status.id, viewer), || self::status(server, status, viewer, now))
+}
+
 pub fn role(server: &Server, id: Id) -> Value {
     let owner = server.user(id).is_some_and(|user| user.owner);
     let mut out = if owner {
@@ -139,10 +152,10 @@ fn attachment(server: &Server, media: &Media) -> Value {
 }
 
 fn emoji(server: &Server, emoji: &Emoji) -> Value {
-    let url = if emoji.url.starts_with('/') {
-        format!("{}{}", server.origin, emoji.url)
-    } else {
-        emoji.url.clone()
+    let url = match &server.media_host {
+        _ if !emoji.url.starts_with('/') => emoji.url.clone(),
+        Some(host) => format!("{host}{}", emoji.url),
+        None => format!("{}/system{}", server.origin, emoji.url),
     };
     json!({ "shortcode": emoji.shortcode, "url": url, "static_url": url.replace("/original/", "/static/"), "visible_in_picker": true })
 }
@@ -213,7 +226,7 @@ pub fn status(server: &Server, status: &Status, viewer: Option<Id>, now: Millis)
         "visibility": status.visibility.name(), "language": "en", "uri": status.uri, "url": status.url,
         "replies_count": server.replies.get(&status.id).map_or(0, Vec::len), "reblogs_count": 0,
         "favourites_count": server.favourites.iter().filter(|mark| mark.status == status.id).count(), "content": status.content, "reblog": null,
-        "account": account(server, status.author), "media_attachments": media, "mentions": mentions, "tags": [], "emojis": emojis_of(server, status, &status.text), "card": null, "poll": null,
+        "account": kept_account(server, status.author), "media_attachments": media, "mentions": mentions, "tags": [], "emojis": emojis_of(server, status, &status.text), "card": null, "poll": null,
         "edited_at": status.edited_at.map(clock::iso_millis),
     });
     if let Some(viewer) = viewer {
@@ -275,7 +288,7 @@ pub fn status(server: &Server, status: &Status, viewer: Option<Id>, now: Millis)
 
 /// A conversation entry; the accounts are the others, or oneself in a note to oneself.
 pub fn conversation(server: &Server, entry: &Conversation, now: Millis) -> Value {
-    let mut accounts: Vec<Value> = entry.participants.iter().map(|id| account(server, *id)).collect();
+    let mut accounts: Vec<Value> = entry.participants.iter().map(|id| kept_account(server, *id)).collect();
     if accounts.is_empty() {
         accounts.push(account(server, entry.owner));
     }
@@ -283,6 +296,6 @@ pub fn conversation(server: &Server, entry: &Conversation, now: Millis) -> Value
         .statuses
         .last()
         .and_then(|id| server.statuses.get(id))
-        .map(|last| status(server, last, Some(entry.owner), now));
+        .map(|last| kept_status(server, last, Some(entry.owner), now));
     json!({ "id": entry.id.to_string(), "unread": entry.unread, "accounts": accounts, "last_status": last })
 }

@@ -56,7 +56,7 @@ impl Call<'_> {
         self.server()
             .statuses
             .get(&id)
-            .map(|status| entity::status(self.server(), status, self.me, self.now()))
+            .map(|status| entity::kept_status(self.server(), status, self.me, self.now()))
     }
 
     /// Who asks, where a working account and its token are required.

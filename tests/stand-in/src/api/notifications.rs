@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, not_found, paging};
+use super::{Call, entity, not_found, paging};
 use crate::clock;
 use crate::http::Reply;
 use crate::social;
 use crate::state::{Id, Notification, NotificationRequest, Visibility};
 use crate::version::Version;
 
-fn entity(call: &Call, notification: &Notification) -> Value {
-    let mut out = json!({ "id": notification.id.to_string(), "type": notification.kind, "created_at": clock::iso_millis(notification.at), "account": call.account(notification.from) });
+fn notification_entity(call: &Call, notification: &Notification) -> Value {
+    let mut out = json!({ "id": notification.id.to_string(), "type": notification.kind, "created_at": clock::iso_millis(notification.at), "account": entity::kept_account(call.server(), notification.from) });
     if call.version().at_least(Version::V4_3) {
         let group = if notification.kind == "follow" {
             format!("follow-{}", notification.at / clock::HOUR)
@@ -32,7 +32,7 @@ fn request_entity(call: &Call, request: &NotificationRequest) -> Value {
     let count = call.server().notifications.waiting_from(request.owner, request.from).len();
     json!({
         "id": request.id.to_string(), "created_at": clock::iso_millis(request.created_at), "updated_at": clock::iso_millis(request.updated_at),
-        "notifications_count": count.to_string(), "account": call.account(request.from), "last_status": request.last_status.and_then(|id| call.status(id)),
+        "notifications_count": count.to_string(), "account": entity::kept_account(call.server(), request.from), "last_status": request.last_status.and_then(|id| call.status(id)),
     })
 }
 
@@ -115,7 +115,7 @@ pub fn route(call: &mut Call, method: &str, api: &str, rest: &[&str]) -> Result<
         ("GET", [id]) => {
             let id = number(id)?;
             let notification = call.server().notifications.get(me, id).ok_or_else(not_found)?;
-            Ok(Reply::json(200, &entity(call, notification)))
+            Ok(Reply::json(200, &notification_entity(call, notification)))
         }
         _ => Err(not_found()),
     }
@@ -182,6 +182,7 @@ fn listing(call: &Call, me: Id) -> Result<Reply, Reply> {
         }),
     }
     .always_next();
-    let items: Vec<Value> = page.items.iter().map(|(_, notification)| entity(call, notification)).collect();
+    let items: Vec<Value> =
+        page.items.iter().map(|(_, notification)| notification_entity(call, notification)).collect();
     Ok(page.link(request, &call.server().origin, "min_id", Reply::json(200, &Value::Array(items))))
 }
