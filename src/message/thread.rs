@@ -12,7 +12,8 @@
 //!
 //! Every message stands in exactly one place, and the order in which the messages are handed over changes nothing.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
 use crate::server::status::{self, Status};
 use crate::when::Time;
@@ -179,6 +180,557 @@ impl People {
 
 /// Puts messages together. The same for any order of `notes`, but for the indices.
 pub fn put_together(notes: &[Note], owner: u32) -> Vec<Conversation> {
-    let _ = (notes, owner);
-    Vec::new()
+    let by_rank = ranked(notes);
+    let parents = parents(notes, &by_rank);
+    let order = unrolled(&by_rank, &parents);
+    let mut sets = Sets::default();
+    let set_of: Vec<usize> = notes.iter().map(|note| sets.of(note, owner)).collect();
+    let mut parts = Parts::new(notes.len());
+    for &at in &order {
+        parts.place(at, parents[at], notes[at].public, set_of[at], &sets);
+    }
+    // Threads of public posts alone: among whoever the first of them speaks to.
+    for &at in &order {
+        let home = &mut parts.home[parts.thread[at]];
+        *home = home.or(Some(set_of[at]));
+    }
+    let joints = mend(notes, &by_rank, &parents, &set_of, &mut parts);
+
+    let mut conversations: Vec<Conversation> = Vec::new();
+    let mut conversation_of: Vec<Option<usize>> = vec![None; sets.lists.len()];
+    let mut place_of: Vec<Option<(usize, usize)>> = vec![None; notes.len()];
+    let mut position = vec![0; notes.len()];
+    for &at in &order {
+        let thread = parts.find(parts.thread[at]);
+        let home = parts.home[thread].unwrap_or(set_of[at]);
+        let (conversation, place) = *place_of[thread].get_or_insert_with(|| {
+            let conversation = *conversation_of[home].get_or_insert_with(|| {
+                let people = sets.lists[home].clone();
+                conversations.push(Conversation { people, threads: Vec::new(), sent: 0, received: 0 });
+                conversations.len() - 1
+            });
+            let threads = &mut conversations[conversation].threads;
+            threads.push(Thread { messages: Vec::new() });
+            (conversation, threads.len() - 1)
+        });
+        let parent = parents[at];
+        let here = parent.filter(|parent| parts.find(parts.thread[*parent]) == thread);
+        let conversation = &mut conversations[conversation];
+        match (notes[at].public, notes[at].author == owner) {
+            (true, _) => {}
+            (false, true) => conversation.sent += 1,
+            (false, false) => conversation.received += 1,
+        }
+        let messages = &mut conversation.threads[place].messages;
+        position[at] = messages.len();
+        messages.push(Placed {
+            note: at,
+            answers: here.map(|parent| position[parent]),
+            elsewhere: parent.filter(|_| here.is_none()),
+            joint: joints[at],
+        });
+    }
+    conversations
+}
+
+/// By time; where that is the same, by everything else, so that the order is always the same.
+fn ranked(notes: &[Note]) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..notes.len()).collect();
+    all.sort_unstable_by(|a, b| {
+        let (a, b) = (&notes[*a], &notes[*b]);
+        // Ids are numbers that grow, written without leading zeros.
+        (a.at, a.id.len(), &a.id, &a.key)
+            .cmp(&(b.at, b.id.len(), &b.id, &b.key))
+            .then_with(|| (a.author, &a.parent, a.parent_author).cmp(&(b.author, &b.parent, b.parent_author)))
+            .then_with(|| (&a.readers, a.public).cmp(&(&b.readers, b.public)))
+    });
+    all
+}
+
+/// What each note answers, as far as it is here. Where answers go round in a circle, which only a lying server can make,
+/// the earliest message of the circle answers nothing.
+fn parents(notes: &[Note], by_rank: &[usize]) -> Vec<Option<usize>> {
+    let mut by_id: HashMap<&str, usize> = HashMap::with_capacity(notes.len());
+    for &at in by_rank {
+        by_id.entry(notes[at].id.as_str()).or_insert(at);
+    }
+    let mut parents: Vec<Option<usize>> = notes
+        .iter()
+        .enumerate()
+        .map(|(at, note)| by_id.get(note.parent.as_deref()?).copied().filter(|parent| *parent != at))
+        .collect();
+    let mut rank = vec![0; notes.len()];
+    for (place, &at) in by_rank.iter().enumerate() {
+        rank[at] = place;
+    }
+    // On which walk a note was met: each is met once, and a walk that meets itself has found a circle.
+    let mut met = vec![usize::MAX; notes.len()];
+    for start in 0..notes.len() {
+        let mut at = start;
+        while met[at] == usize::MAX {
+            met[at] = start;
+            match parents[at] {
+                Some(parent) => at = parent,
+                None => break,
+            }
+        }
+        if met[at] != start || parents[at].is_none() {
+            continue;
+        }
+        let (mut first, mut next) = (at, parents[at]);
+        while let Some(now) = next.filter(|now| *now != at) {
+            if rank[now] < rank[first] {
+                first = now;
+            }
+            next = parents[now];
+        }
+        parents[first] = None;
+    }
+    parents
+}
+
+/// All notes by time, but none before what it answers.
+fn unrolled(by_rank: &[usize], parents: &[Option<usize>]) -> Vec<usize> {
+    let mut rank = vec![0; by_rank.len()];
+    for (place, &at) in by_rank.iter().enumerate() {
+        rank[at] = place;
+    }
+    let (mut first_answer, mut next_answer) = (vec![None; parents.len()], vec![None; parents.len()]);
+    let mut ready = BinaryHeap::new();
+    for &at in by_rank {
+        match parents[at] {
+            None => ready.push(Reverse(rank[at])),
+            Some(parent) => {
+                next_answer[at] = first_answer[parent];
+                first_answer[parent] = Some(at);
+            }
+        }
+    }
+    let mut order = Vec::with_capacity(by_rank.len());
+    while let Some(Reverse(place)) = ready.pop() {
+        let at = by_rank[place];
+        order.push(at);
+        let mut answer = first_answer[at];
+        while let Some(now) = answer {
+            ready.push(Reverse(rank[now]));
+            answer = next_answer[now];
+        }
+    }
+    order
+}
+
+/// Sets of people, each once, without the owner.
+#[derive(Default)]
+struct Sets {
+    lists: Vec<Vec<u32>>,
+    known: HashMap<Vec<u32>, usize>,
+}
+
+impl Sets {
+    fn of(&mut self, note: &Note, owner: u32) -> usize {
+        let mut people: Vec<u32> = note.readers.iter().copied().filter(|who| *who != owner).collect();
+        people.sort_unstable();
+        people.dedup();
+        let lists = &mut self.lists;
+        *self.known.entry(people).or_insert_with_key(|people| {
+            lists.push(people.clone());
+            lists.len() - 1
+        })
+    }
+
+    /// Whether everybody of `few` is among `many`.
+    fn holds(&self, many: usize, few: usize) -> bool {
+        let (many, few) = (&self.lists[many], &self.lists[few]);
+        let mut rest = many.iter();
+        many.len() >= few.len() && few.iter().all(|who| rest.any(|other| other == who))
+    }
+}
+
+/// Threads in the making.
+struct Parts {
+    /// The thread of each note, and where the answers that led to it began.
+    thread: Vec<usize>,
+    root: Vec<usize>,
+    /// Of each thread: among whom it began (unknown while there are only public posts), and the thread it was mended to.
+    home: Vec<Option<usize>>,
+    up: Vec<usize>,
+    /// The threads of everything that hangs together, by where it began and among whom.
+    asides: HashMap<(usize, usize), usize>,
+}
+
+impl Parts {
+    fn new(notes: usize) -> Parts {
+        Parts {
+            thread: vec![0; notes],
+            root: vec![0; notes],
+            home: Vec::new(),
+            up: Vec::new(),
+            asides: HashMap::new(),
+        }
+    }
+
+    /// Puts a note into a thread. What it answers was put before.
+    fn place(&mut self, at: usize, parent: Option<usize>, public: bool, set: usize, sets: &Sets) {
+        let root = parent.map_or(at, |parent| self.root[parent]);
+        self.root[at] = root;
+        let above = parent.map(|parent| self.thread[parent]);
+        let known = self.asides.get(&(root, set)).copied();
+        let stays = |thread: &usize| match self.home[*thread] {
+            _ if public => true,
+            None => true,
+            Some(home) => home == set || (known.is_none() && sets.holds(set, home)),
+        };
+        let thread = above.filter(stays).or(known.filter(|_| !public)).unwrap_or_else(|| {
+            self.home.push(None);
+            self.up.push(self.up.len());
+            self.up.len() - 1
+        });
+        self.thread[at] = thread;
+        if !public && self.home[thread].is_none() {
+            self.home[thread] = Some(set);
+            self.asides.entry((root, set)).or_insert(thread);
+        }
+    }
+
+    /// The thread that a thread has become part of.
+    fn find(&mut self, mut thread: usize) -> usize {
+        while self.up[thread] != thread {
+            self.up[thread] = self.up[self.up[thread]];
+            thread = self.up[thread];
+        }
+        thread
+    }
+}
+
+/// Joins what was cut, where it is clear to what.
+///
+/// An answer whose parent is gone still names the parent's author. If that person had written, among exactly the same
+/// people and before, in one thread and no other, then the parent stood there. If there are several such threads, or none,
+/// nothing is claimed.
+fn mend(
+    notes: &[Note],
+    by_rank: &[usize],
+    parents: &[Option<usize>],
+    set_of: &[usize],
+    parts: &mut Parts,
+) -> Vec<Joint> {
+    let mut joints = vec![Joint::Whole; notes.len()];
+    // In which threads somebody has written so far, among whom.
+    let mut wrote: HashMap<(usize, u32), Vec<usize>> = HashMap::new();
+    for same_time in by_rank.chunk_by(|a, b| notes[*a].at == notes[*b].at) {
+        for &at in same_time {
+            let note = &notes[at];
+            if parents[at].is_some() || (note.parent.is_none() && note.parent_author.is_none()) {
+                continue;
+            }
+            joints[at] = Joint::Cut;
+            let own = parts.find(parts.thread[at]);
+            let found = note.parent_author.filter(|_| !note.public).and_then(|author| {
+                let threads = wrote.get_mut(&(set_of[at], author))?;
+                only_one(threads, own, parts)
+            });
+            if let Some(thread) = found {
+                parts.up[own] = thread;
+                joints[at] = Joint::Mended;
+            }
+        }
+        for &at in same_time {
+            let thread = parts.thread[at];
+            if !notes[at].public && parts.home[thread] == Some(set_of[at]) {
+                let threads = wrote.entry((set_of[at], notes[at].author)).or_default();
+                if threads.last() != Some(&thread) {
+                    threads.push(thread);
+                }
+            }
+        }
+    }
+    joints
+}
+
+/// The one thread in a list, `own` aside. Forgets what is in the list twice, so that nothing is looked at again and again.
+fn only_one(threads: &mut Vec<usize>, own: usize, parts: &mut Parts) -> Option<usize> {
+    let (mut found, mut own_seen, mut at) = (None, false, 0);
+    while let Some(&thread) = threads.get(at) {
+        let thread = parts.find(thread);
+        if thread == own && !own_seen {
+            own_seen = true;
+            at += 1;
+        } else if found.is_none() && thread != own {
+            found = Some(thread);
+            at += 1;
+        } else if thread == own || found == Some(thread) {
+            threads.swap_remove(at);
+        } else {
+            return None;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Its number is its id and its time; 0 is the owner and reads everything.
+    fn note(id: u64, author: u32, readers: &[u32], parent: Option<u64>) -> Note {
+        let mut all: Vec<u32> = readers.iter().copied().chain([author, 0]).collect();
+        all.sort_unstable();
+        all.dedup();
+        Note {
+            key: format!("m/https://a/{id}"),
+            id: id.to_string(),
+            at: Time(i64::try_from(id).unwrap() * 1_000),
+            author,
+            parent: parent.map(|id| id.to_string()),
+            parent_author: None,
+            readers: all,
+            public: false,
+        }
+    }
+
+    /// The conversations by their people, with the ids in each thread.
+    fn ids(notes: &[Note]) -> Vec<(Vec<u32>, Vec<Vec<&str>>)> {
+        let threads = |conversation: &Conversation| {
+            let ids = |thread: &Thread| thread.messages.iter().map(|m| notes[m.note].id.as_str()).collect();
+            conversation.threads.iter().map(ids).collect()
+        };
+        put_together(notes, 0).iter().map(|c| (c.people.clone(), threads(c))).collect()
+    }
+
+    fn placed(notes: &[Note], id: &str) -> Placed {
+        let all = put_together(notes, 0);
+        all.into_iter()
+            .flat_map(|c| c.threads)
+            .flat_map(|t| t.messages)
+            .find(|m| notes[m.note].id == id)
+            .unwrap()
+    }
+
+    #[test]
+    fn answers_make_a_thread_and_the_same_people_a_conversation() {
+        let notes = [
+            note(5, 0, &[2], None),
+            note(2, 1, &[], Some(1)),
+            note(1, 0, &[1], None),
+            note(3, 0, &[1], Some(1)),
+            note(4, 0, &[1], None),
+            note(6, 0, &[], None),
+        ];
+        assert_eq!(
+            ids(&notes),
+            [
+                (vec![1], vec![vec!["1", "2", "3"], vec!["4"]]),
+                (vec![2], vec![vec!["5"]]),
+                (vec![], vec![vec!["6"]])
+            ]
+        );
+        let first = &put_together(&notes, 0)[0];
+        assert_eq!((first.sent, first.received), (3, 1));
+        assert_eq!(first.threads[0].messages[2].answers, Some(0));
+    }
+
+    #[test]
+    fn who_is_brought_in_reads_on_and_who_is_left_out_is_shown_nothing() {
+        let notes = [
+            note(1, 1, &[], None),
+            note(2, 0, &[1, 2], Some(1)),
+            note(3, 1, &[], Some(2)),
+            note(4, 2, &[1], Some(2)),
+            // Aside, to the owner alone; and on with it.
+            note(5, 2, &[], Some(4)),
+            note(6, 0, &[2], Some(5)),
+            // Back among all.
+            note(7, 0, &[1, 2], Some(6)),
+        ];
+        assert_eq!(
+            ids(&notes),
+            [(vec![1], vec![vec!["1", "2", "3", "4"]]), (vec![2], vec![vec!["5", "6", "7"]])]
+        );
+        assert_eq!(placed(&notes, "5").elsewhere, Some(3));
+        assert_eq!(placed(&notes, "5").joint, Joint::Whole);
+    }
+
+    #[test]
+    fn what_comes_back_among_the_people_of_a_thread_comes_back_to_it() {
+        let notes = [
+            note(1, 0, &[1, 2], None),
+            note(2, 1, &[], Some(1)),
+            note(3, 2, &[], Some(1)),
+            note(4, 0, &[1, 2], Some(2)),
+            note(5, 1, &[], Some(4)),
+        ];
+        let aside = (vec![1], vec![vec!["2", "5"]]);
+        assert_eq!(ids(&notes), [(vec![1, 2], vec![vec!["1", "4"]]), aside, (vec![2], vec![vec!["3"]])]);
+        assert_eq!(placed(&notes, "4").elsewhere, Some(1));
+    }
+
+    #[test]
+    fn a_public_post_goes_with_its_first_answer_and_joins_nobody_to_strangers() {
+        let public = |mut note: Note| {
+            note.public = true;
+            note
+        };
+        let notes = [
+            public(note(1, 0, &[7], None)),
+            public(note(2, 0, &[], Some(1))),
+            note(3, 1, &[], Some(2)),
+            note(4, 2, &[], Some(1)),
+            public(note(5, 0, &[9], None)),
+        ];
+        assert_eq!(
+            ids(&notes),
+            [(vec![1], vec![vec!["1", "2", "3"]]), (vec![2], vec![vec!["4"]]), (vec![9], vec![vec!["5"]])]
+        );
+        assert_eq!(placed(&notes, "4").elsewhere, Some(0));
+        assert_eq!(put_together(&notes, 0)[0].sent, 0);
+    }
+
+    fn lost(mut note: Note, parent_author: u32) -> Note {
+        note.parent_author = Some(parent_author);
+        note
+    }
+
+    #[test]
+    fn what_was_cut_is_mended_where_it_is_clear_and_nowhere_else() {
+        let start = || vec![note(1, 1, &[], None), note(2, 0, &[1], Some(1))];
+        let with = |more: Vec<Note>| start().into_iter().chain(more).collect::<Vec<_>>();
+        let joint = |notes: &[Note]| placed(notes, "9").joint;
+
+        let mended = with(vec![lost(note(9, 0, &[1], None), 1), note(10, 1, &[], Some(9))]);
+        assert_eq!(joint(&mended), Joint::Mended);
+        assert_eq!(ids(&mended), [(vec![1], vec![vec!["1", "2", "9", "10"]])]);
+
+        // Cut twice: the second is joined to what the first was joined to.
+        let twice = with(vec![lost(note(5, 1, &[], None), 0), lost(note(9, 0, &[1], None), 1)]);
+        assert_eq!(ids(&twice), [(vec![1], vec![vec!["1", "2", "5", "9"]])]);
+
+        let unclear = [
+            // Two threads.
+            with(vec![note(3, 1, &[], None), lost(note(9, 0, &[1], None), 1)]),
+            // Other people.
+            with(vec![lost(note(9, 0, &[1, 2], None), 1)]),
+            // Somebody who has not written here, or only later.
+            with(vec![lost(note(9, 0, &[1], None), 3)]),
+            vec![lost(note(9, 0, &[1], None), 1), note(10, 1, &[], None)],
+            // Nobody is named.
+            with(vec![note(9, 0, &[1], Some(4))]),
+        ];
+        for notes in unclear {
+            assert_eq!(joint(&notes), Joint::Cut, "{notes:?}");
+        }
+        assert_eq!(joint(&with(vec![note(9, 0, &[1], None)])), Joint::Whole);
+    }
+
+    #[test]
+    fn an_answer_stands_behind_what_it_answers_whatever_the_clocks_say() {
+        let mut early = note(2, 1, &[], Some(1));
+        early.at = Time(-5);
+        let notes = [note(1, 0, &[1], None), early, note(3, 0, &[1], Some(2))];
+        assert_eq!(ids(&notes), [(vec![1], vec![vec!["1", "2", "3"]])]);
+    }
+
+    #[test]
+    fn circles_are_cut_open_at_their_earliest_message() {
+        let notes = [note(1, 0, &[1], Some(3)), note(2, 1, &[], Some(1)), note(3, 0, &[1], Some(2))];
+        assert_eq!(ids(&notes), [(vec![1], vec![vec!["1", "2", "3"]])]);
+        assert_eq!(placed(&notes, "1").joint, Joint::Cut);
+        assert_eq!(ids(&[note(1, 0, &[1], Some(1))]), [(vec![1], vec![vec!["1"]])]);
+    }
+
+    #[test]
+    fn a_hundred_thousand_messages_take_no_time() {
+        // One long chain, one wide fan, many that were cut, and a word aside at every step.
+        let chain = (1..25_000).map(|id| note(id, 1, &[], (id > 1).then(|| id - 1)));
+        let fan = (25_000..50_000).map(|id| note(id, 1, &[2], Some(24_999)));
+        let cut = (50_000..75_000).map(|id| lost(note(id, 3, &[], None), if id % 3 == 0 { 0 } else { 3 }));
+        let asides = (75_000..100_000).map(|id| note(id, 4, &[u32::try_from(id).unwrap()], Some(id - 1)));
+        let notes: Vec<Note> = chain.chain(fan).chain(cut).chain(asides).collect();
+        let all = put_together(&notes, 0);
+        let count: usize = all.iter().flat_map(|c| &c.threads).map(|t| t.messages.len()).sum();
+        assert_eq!(count, notes.len());
+    }
+
+    #[test]
+    fn people_are_known_by_their_handle_and_by_their_id() {
+        let person = |id: &str, handle: &str, name: &str| status::Person {
+            id: id.into(),
+            handle: handle.into(),
+            name: name.into(),
+            url: String::new(),
+            uri: None,
+            posts: None,
+        };
+        let mut people = People::new(person("1", "ana@old.example", "Ana"));
+        let unknown = people.meet_id("5");
+        assert_eq!(people.meet(&person("2", "ben@new.example", "")), 2);
+        assert_eq!(people.meet(&person("2", "Ben@new.example", "Ben")), 2);
+        assert_eq!(people.meet(&person("5", "cy@old.example", "Cy")), unknown);
+        assert_eq!(people.meet_id("2"), 2);
+        let names: Vec<&str> = people.list().iter().map(|who| who.name.as_str()).collect();
+        assert_eq!(names, ["Ana", "Cy", "Ben"]);
+    }
+
+    fn any_note() -> impl Strategy<Value = Note> {
+        let readers = prop::collection::vec(0u32..4, 0..3);
+        let parent = prop::option::of(0u64..12);
+        (0u64..12, 0i64..8, 0u32..4, readers, parent, prop::option::of(0u32..4), any::<bool>()).prop_map(
+            |(id, at, author, readers, parent, parent_author, public)| Note {
+                at: Time(at),
+                parent_author,
+                public: public && id % 3 == 0,
+                ..note(id, author, &readers, parent)
+            },
+        )
+    }
+
+    /// What was put together, with the notes themselves in place of their indices.
+    fn shape(notes: &[Note]) -> impl PartialEq + std::fmt::Debug {
+        put_together(notes, 0)
+            .into_iter()
+            .map(|c| {
+                let placed = |m: Placed| {
+                    (notes[m.note].clone(), m.answers, m.elsewhere.map(|at| notes[at].clone()), m.joint)
+                };
+                let threads: Vec<Vec<_>> =
+                    c.threads.into_iter().map(|t| t.messages.into_iter().map(placed).collect()).collect();
+                (c.people, c.sent, c.received, threads)
+            })
+            .collect::<Vec<_>>()
+    }
+
+    proptest! {
+        #[test]
+        fn every_note_stands_in_one_place_where_all_could_read_it(notes in prop::collection::vec(any_note(), 0..24)) {
+            let all = put_together(&notes, 0);
+            let mut seen = vec![0; notes.len()];
+            for conversation in &all {
+                prop_assert!(!conversation.threads.is_empty());
+                for thread in &conversation.threads {
+                    for (at, message) in thread.messages.iter().enumerate() {
+                        seen[message.note] += 1;
+                        prop_assert!(message.answers.is_none_or(|answered| answered < at));
+                        prop_assert!(message.answers.is_none() || message.elsewhere.is_none());
+                        let note = &notes[message.note];
+                        let told = conversation.people.iter().all(|who| note.readers.contains(who));
+                        prop_assert!(told || note.public, "{note:?} among {:?}", conversation.people);
+                    }
+                    prop_assert!(!thread.messages.is_empty());
+                }
+            }
+            prop_assert!(seen.iter().all(|count| *count == 1), "{seen:?}");
+            let mut people: Vec<_> = all.iter().map(|c| &c.people).collect();
+            people.sort();
+            people.dedup();
+            prop_assert_eq!(people.len(), all.len(), "two conversations among the same people");
+        }
+
+        #[test]
+        fn the_order_of_the_notes_does_not_matter(
+            (notes, mixed) in prop::collection::vec(any_note(), 0..24)
+                .prop_flat_map(|notes| (Just(notes.clone()), Just(notes).prop_shuffle())),
+        ) {
+            prop_assert_eq!(shape(&notes), shape(&mixed));
+        }
+    }
 }
