@@ -11,20 +11,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 /// Longest text we look at when somebody types a handle. A remote user name may have 2,048 characters in Mastodon's
 /// database, a domain 253; anything longer is not a handle, and looking through it would only cost time.
 const LONGEST: usize = 2_400;
 
 /// A server's domain as it is compared and asked for: lower case, punycode, with a port only on `*.localhost`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Domain(String);
 
 /// `user@domain`. The user part keeps the case in which it was written; comparing ignores it, as Mastodon does.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Handle {
     user: String,
     domain: Domain,
@@ -32,7 +28,7 @@ pub struct Handle {
 
 /// An actor's id as its server states it. Never built by hand: accounts made in 4.5 and later have `/ap/users/NUMBER`,
 /// earlier ones `/users/NAME` (facts 4 and 13, "Actor URIs").
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ActorUri(pub String);
 
 /// Why a text is no handle, so that the person can be told what to mend.
@@ -157,19 +153,6 @@ impl fmt::Display for Domain {
     }
 }
 
-impl TryFrom<String> for Domain {
-    type Error = &'static str;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse().map_err(|_| "not a domain")
-    }
-}
-
-impl From<Domain> for String {
-    fn from(domain: Domain) -> String {
-        domain.0
-    }
-}
-
 impl Handle {
     pub fn new(user: &str, domain: Domain) -> Result<Handle, HandleError> {
         let fits = !user.is_empty()
@@ -257,19 +240,6 @@ pub fn handle_in_link(text: &str) -> Option<Handle> {
 impl fmt::Display for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.user, self.domain)
-    }
-}
-
-impl TryFrom<String> for Handle {
-    type Error = &'static str;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse().map_err(|_| "not a handle")
-    }
-}
-
-impl From<Handle> for String {
-    fn from(handle: Handle) -> String {
-        handle.acct()
     }
 }
 

@@ -10,6 +10,7 @@ pub mod account;
 pub mod check;
 pub mod job;
 pub mod message;
+pub mod plain;
 pub mod protocol;
 pub mod say;
 pub mod server;

@@ -3,23 +3,21 @@
 //! Three more are spoken in plain JavaScript, before any wasm runs: `module` (the loader asks for the wasm bytes),
 //! `no-wasm` and `open-desk` (the notice where the page forbids wasm). See `extension/background.js`.
 //!
-//! The enums are tagged from outside, `{"look": {…}}`: a tag inside would have serde buffer every message, at a cost of
-//! 60 KB of wasm.
-
-use serde::{Deserialize, Serialize};
+//! How it is written stands below; the loader speaks the same of [`Request`] and [`Answer`].
 
 use crate::account::{Domain, Handle};
 use crate::job::survey::Want;
+use crate::plain::{messages, record, words};
 use crate::server::page::PageKind;
-use crate::server::request::Request;
+use crate::server::reply::Answer;
+use crate::server::request::{Accept, Method, Request};
 use crate::trunk::dossier::AccountFacts;
 #[cfg(doc)]
 use crate::trunk::store::View;
 use crate::trunk::store::{Party, Store};
 
 /// To the background.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ToBackground {
     /// A guard: this is what my page says; what do you know? Answered with a [`View`].
     Hello {
@@ -60,6 +58,47 @@ pub enum ToBackground {
     },
 }
 
+messages! {
+    ToBackground {
+        Hello = "hello" { page, handle, typed, facts }
+        Look = "look" { page, handle, typed, deep }
+        Desk = "desk" { grant }
+        State = "state" {}
+        Link = "link" { old, new }
+        Unlink = "unlink" {}
+        Learn = "learn" { host, handle, facts }
+        Outside = "outside" { deep }
+    }
+    ToTab {
+        News = "news" {}
+        Survey = "survey" { wants, other }
+        Ask = "ask" { request }
+    }
+}
+
+record! {
+    ToDesk { store, granted }
+    Surveyed { handle, facts }
+    Request { method, path, form = default, accept }
+    Answer {
+        status, path, elsewhere = default, content_type = default, cut = default, reset = default, limit = default,
+        remaining = default, link = default, date = default, body,
+    }
+}
+
+words! {
+    Method { Get = "GET", Post = "POST" }
+    Accept { Page = "page", Api = "api", File = "file", Actor = "actor", Webfinger = "webfinger" }
+    PageKind {
+        Migration = "migration", Redirect = "redirect", Aliases = "aliases", Export = "export", Imports = "imports",
+        Account = "account", Setup = "setup", Delete = "delete", Profile = "profile",
+    }
+    Want {
+        Account = "account", Messages = "messages", Email = "email", Migration = "migration", Counts = "counts",
+        Aliases = "aliases", Blocks = "blocks", Existence = "existence", Actor = "actor",
+    }
+}
+
 /// Who sent a message, by what the browser says of it, never by what it says itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sender {
@@ -85,15 +124,14 @@ impl ToBackground {
 }
 
 /// The background's answer to the desk.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ToDesk {
     pub store: Store,
     pub granted: Vec<Domain>,
 }
 
 /// To what runs in a server's tab.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToTab {
     /// To the guard: something is known that was not before.
     News,
@@ -104,7 +142,7 @@ pub enum ToTab {
 }
 
 /// What a guard found out about the account that is signed in where it runs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Surveyed {
     pub handle: Option<Handle>,
     pub facts: AccountFacts,
@@ -113,6 +151,7 @@ pub struct Surveyed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plain::Plain;
 
     #[test]
     fn a_page_can_speak_for_itself_only() {
@@ -136,8 +175,8 @@ mod tests {
             typed: None,
             deep: false,
         };
-        let text = serde_json::to_string(&message).unwrap();
-        assert_eq!(serde_json::from_str::<ToBackground>(&text).unwrap(), message);
+        let read = |text: &str| ToBackground::read(&serde_json::from_str(text).unwrap());
+        assert_eq!(read(&message.write().to_string()), Some(message));
         for strange in [
             "{}",
             "{\"token\":{}}",
@@ -145,7 +184,7 @@ mod tests {
             "{\"desk\":{\"grant\":\"not a domain\"}}",
             "{\"hello\":{\"page\":\"migration\",\"handle\":5,\"typed\":null,\"facts\":{}}}",
         ] {
-            assert!(serde_json::from_str::<ToBackground>(strange).is_err(), "{strange}");
+            assert_eq!(read(strange), None, "{strange}");
         }
     }
 }

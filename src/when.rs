@@ -1,12 +1,10 @@
 //! Time as the core knows it: handed in, never asked for.
 
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Iso8601;
 
 /// Whole milliseconds since 1970, UTC. JavaScript's numbers hold them exactly.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(pub i64);
 
 pub const SECOND: i64 = 1_000;

@@ -13,6 +13,7 @@ use packed_trunk::check::{self, Outcome};
 use packed_trunk::job::Job;
 use packed_trunk::job::outlook::Outlook;
 use packed_trunk::job::survey::{Survey, read_page};
+use packed_trunk::plain::Plain;
 use packed_trunk::server::markup::Parser;
 use packed_trunk::server::reply::{Answer, Reply, Silence};
 use packed_trunk::server::request::{self, Accept, Method, Request};

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Job;
@@ -19,8 +18,7 @@ use crate::trunk::dossier::{AccountFacts, AliasRow, BlockSeen, Cooldown, Email, 
 use crate::when::{Known, Source, Time};
 
 /// What a check wants to be known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Want {
     /// The account itself: locked, waiting requests, followers, actor URI; and whether its server answers.
     Account,

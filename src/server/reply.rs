@@ -1,38 +1,29 @@
 //! What comes back, and what it means when it is not what was asked for.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::request::Request;
 use crate::when::Time;
 
 /// A server's answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
     /// Path and query of where the answer came from in the end, redirects followed.
     pub path: String,
     /// The redirects led to another server.
-    #[serde(default)]
     pub elsewhere: bool,
-    #[serde(default)]
     pub content_type: String,
     /// The answer was cut because it was larger than anything we ask for.
-    #[serde(default)]
     pub cut: bool,
     /// `X-RateLimit-Reset`, where there is one: the only word about when to come back (facts 13.2).
-    #[serde(default)]
     pub reset: Option<String>,
     /// `X-RateLimit-Limit` and `-Remaining`; on replies of the API alone (facts 13, last line).
-    #[serde(default)]
     pub limit: Option<u32>,
-    #[serde(default)]
     pub remaining: Option<u32>,
     /// `Link`: where the next page is.
-    #[serde(default)]
     pub link: Option<String>,
     /// The server's clock, from its `Date`.
-    #[serde(default)]
     pub date: Option<Time>,
     pub body: String,
 }
@@ -41,8 +32,7 @@ pub struct Answer {
 pub type Reply = Result<Answer, Silence>;
 
 /// No answer came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Silence {
     /// No connection, no name, no certificate, or cut off: a browser does not tell which.
     Unreachable,

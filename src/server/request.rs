@@ -1,32 +1,27 @@
 //! Every request that we make, in one place. The agent in `extension/loader.js` allows these and nothing else; a test
 //! below holds the two lists together.
 
-use serde::{Deserialize, Serialize};
-
 use crate::account::{ActorUri, Handle};
 
 /// A request as the core asks for it. Who performs it, and with which token, is not the core's business.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub method: Method,
     /// Path and query on the server that is asked.
     pub path: String,
     /// Form fields, for `POST`. The CSRF token is added by the agent.
-    #[serde(default)]
     pub form: Vec<(String, String)>,
     pub accept: Accept,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     Get,
     Post,
 }
 
 /// What we expect back. Decides about the `Accept` header and about the session's token, which only API calls get.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accept {
     Page,
     Api,

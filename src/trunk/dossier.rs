@@ -1,11 +1,9 @@
 //! Everything known about the two accounts, each fact with the time it was seen and where.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::plain::Plain;
-
 use crate::account::{ActorUri, Domain, Handle, HandleError};
+use crate::plain::{Plain, put};
 use crate::server::page::PageKind;
 use crate::server::page::export::Counts;
 use crate::server::reply::Refusal;
@@ -13,8 +11,7 @@ use crate::server::version::Version;
 use crate::when::{Known, Time};
 
 /// The account being left, or the one being moved to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     Old,
     New,
@@ -113,19 +110,19 @@ macro_rules! facts {
             $($(#[$doc])* pub $field: Option<Known<$type>>,)*
         }
 
-        impl AccountFacts {
-            /// All facts as a JSON object; see [`super::plain`].
-            pub fn write(&self) -> Value {
+        /// A fact that cannot be read, from another version perhaps, is not known; see [`super::plain`].
+        impl Plain for AccountFacts {
+            fn write(&self) -> Value {
                 let mut object = Map::new();
                 $(if let Some(known) = &self.$field {
-                    object.insert(stringify!($field).to_owned(), known.write());
+                    put(&mut object, stringify!($field), known.write());
                 })*
-                Value::Object(object)
+                object.into()
             }
 
-            /// Reads what was written. A fact that cannot be read, from another version perhaps, is not known.
-            pub fn read(value: &Value) -> AccountFacts {
-                AccountFacts { $($field: value.get(stringify!($field)).and_then(Plain::read),)* }
+            fn read(value: &Value) -> Option<AccountFacts> {
+                let object = value.as_object()?;
+                Some(AccountFacts { $($field: object.get(stringify!($field)).and_then(Plain::read),)* })
             }
         }
 
@@ -225,22 +222,21 @@ pub enum Target {
 }
 
 /// What is saved of the old account. The jobs that fill it come with the messages and the lists.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Saved {
     pub messages: Option<SavedMessages>,
     pub follows: Option<SavedFollows>,
 }
 
 /// The saved conversations: enough to know what has changed since.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SavedMessages {
     pub at: Time,
     /// Id of the conversation and of its last message when it was saved.
     pub conversations: Vec<(String, String)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SavedFollows {
     pub at: Time,
     pub rows: u64,

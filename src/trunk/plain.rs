@@ -1,79 +1,20 @@
-//! Facts as plain JSON values, for storage and messages.
-//!
-//! serde's own readers and writers for two dozen kinds of facts made up a quarter of the wasm that goes into other
-//! people's pages. These are one small function each; serde sees a single `Value`.
+//! Facts as plain JSON values, for storage and messages. Most are arrays: there are many, and their order is ours.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::dossier::{
-    AccountFacts, ActorSeen, AliasRow, BlockSeen, Cooldown, Email, Existence, Health, Messages, Redirect,
+    ActorSeen, AliasRow, BlockSeen, Cooldown, Email, Existence, Health, Messages, Redirect, Saved,
+    SavedFollows, SavedMessages, Side,
 };
 use crate::account::{ActorUri, Handle};
+use crate::plain::{Plain, record, words};
 use crate::server::page::export::Counts;
 use crate::server::reply::{Refusal, Silence};
 use crate::server::version::Version;
-use crate::when::{Known, Source, Time};
-
-/// Something that can be written as a JSON value and read back. Reading is total: what does not fit is `None`.
-pub trait Plain: Sized {
-    fn write(&self) -> Value;
-    fn read(value: &Value) -> Option<Self>;
-}
-
-impl Serialize for AccountFacts {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.write().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for AccountFacts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<AccountFacts, D::Error> {
-        Ok(AccountFacts::read(&Value::deserialize(deserializer)?))
-    }
-}
-
-/// `[value, when, where]`
-impl<T: Plain> Plain for Known<T> {
-    fn write(&self) -> Value {
-        Value::Array(vec![self.value.write(), self.at.write(), self.from.write()])
-    }
-
-    fn read(value: &Value) -> Option<Known<T>> {
-        Some(Known {
-            value: T::read(value.get(0)?)?,
-            at: Time::read(value.get(1)?)?,
-            from: Source::read(value.get(2)?)?,
-        })
-    }
-}
-
-/// Enums whose variants are single words.
-macro_rules! words {
-    ($($type:ident { $($variant:ident = $word:literal),* $(,)? })*) => {$(
-        impl $type {
-            fn word(self) -> &'static str {
-                match self { $($type::$variant => $word,)* }
-            }
-
-            fn of_word(word: &str) -> Option<$type> {
-                match word { $($word => Some($type::$variant),)* _ => None }
-            }
-        }
-
-        impl Plain for $type {
-            fn write(&self) -> Value {
-                Value::from(self.word())
-            }
-
-            fn read(value: &Value) -> Option<$type> {
-                $type::of_word(value.as_str()?)
-            }
-        }
-    )*};
-}
+use crate::when::{Source, Time};
 
 words! {
+    Side { Old = "old", New = "new" }
     Source { OwnPage = "own-page", OwnApi = "own-api", Outside = "outside", Ourselves = "ourselves" }
     Email { Confirmed = "confirmed", Unconfirmed = "unconfirmed", AwaitsApproval = "awaits-approval", Held = "held" }
     Health { Answers = "answers", Busy = "busy", Broken = "broken", Silent = "silent" }
@@ -83,74 +24,20 @@ words! {
     }
 }
 
-impl Plain for bool {
-    fn write(&self) -> Value {
-        Value::Bool(*self)
-    }
-
-    fn read(value: &Value) -> Option<bool> {
-        value.as_bool()
-    }
-}
-
-impl Plain for u64 {
-    fn write(&self) -> Value {
-        Value::from(*self)
-    }
-
-    fn read(value: &Value) -> Option<u64> {
-        value.as_u64()
-    }
-}
-
-impl Plain for () {
-    fn write(&self) -> Value {
-        Value::Bool(true)
-    }
-
-    fn read(_value: &Value) -> Option<()> {
-        Some(())
-    }
-}
-
-impl Plain for Time {
-    fn write(&self) -> Value {
-        Value::from(self.0)
-    }
-
-    fn read(value: &Value) -> Option<Time> {
-        value.as_i64().map(Time)
-    }
-}
-
-impl Plain for Handle {
-    fn write(&self) -> Value {
-        Value::from(self.acct())
-    }
-
-    fn read(value: &Value) -> Option<Handle> {
-        value.as_str()?.parse().ok()
-    }
-}
-
-impl Plain for ActorUri {
-    fn write(&self) -> Value {
-        Value::from(self.0.as_str())
-    }
-
-    fn read(value: &Value) -> Option<ActorUri> {
-        value.as_str().map(|uri| ActorUri(uri.to_owned()))
-    }
+record! {
+    Saved { messages = default, follows = default }
+    SavedMessages { at, conversations }
+    SavedFollows { at, rows }
 }
 
 /// `[domain, blocked]`
 impl Plain for BlockSeen {
     fn write(&self) -> Value {
-        json!([self.domain.as_str(), self.blocked])
+        Value::Array(vec![self.domain.write(), self.blocked.write()])
     }
 
     fn read(value: &Value) -> Option<BlockSeen> {
-        Some(BlockSeen { domain: value.get(0)?.as_str()?.parse().ok()?, blocked: bool::read(value.get(1)?)? })
+        Some(BlockSeen { domain: Plain::read(value.get(0)?)?, blocked: bool::read(value.get(1)?)? })
     }
 }
 
@@ -241,61 +128,38 @@ impl Plain for Existence {
     }
 }
 
-impl Plain for Vec<AliasRow> {
+impl Plain for AliasRow {
     fn write(&self) -> Value {
-        let row = |row: &AliasRow| {
-            Value::Array(vec![row.handle.write(), row.since.write(), row.made_lately.write()])
-        };
-        self.iter().map(row).collect()
+        Value::Array(vec![self.handle.write(), self.since.write(), self.made_lately.write()])
     }
 
-    fn read(value: &Value) -> Option<Vec<AliasRow>> {
-        let row = |row: &Value| {
-            let made_lately = bool::read(row.get(2)?)?;
-            Some(AliasRow {
-                handle: Handle::read(row.get(0)?)?,
-                since: Time::read(row.get(1)?)?,
-                made_lately,
-            })
-        };
-        value.as_array()?.iter().map(row).collect()
+    fn read(value: &Value) -> Option<AliasRow> {
+        Some(AliasRow {
+            handle: Handle::read(value.get(0)?)?,
+            since: Time::read(value.get(1)?)?,
+            made_lately: bool::read(value.get(2)?)?,
+        })
     }
 }
 
 impl Plain for ActorSeen {
     fn write(&self) -> Value {
-        let aliases: Value = self.also_known_as.iter().map(Plain::write).collect();
-        json!([self.uri.write(), aliases])
+        Value::Array(vec![self.uri.write(), self.also_known_as.write()])
     }
 
     fn read(value: &Value) -> Option<ActorSeen> {
-        let aliases = value.get(1)?.as_array()?.iter().map(ActorUri::read).collect::<Option<_>>()?;
-        Some(ActorSeen { uri: ActorUri::read(value.get(0)?)?, also_known_as: aliases })
+        Some(ActorSeen { uri: ActorUri::read(value.get(0)?)?, also_known_as: Plain::read(value.get(1)?)? })
     }
-}
-
-/// Pairs of ids.
-pub(super) fn write_pairs(pairs: &[(String, String)]) -> Value {
-    pairs
-        .iter()
-        .map(|(id, last)| Value::Array(vec![Value::from(id.as_str()), Value::from(last.as_str())]))
-        .collect()
-}
-
-pub(super) fn read_pairs(value: &Value) -> Option<Vec<(String, String)>> {
-    let text = |value: Option<&Value>| value?.as_str().map(str::to_owned);
-    value.as_array()?.iter().map(|pair| Some((text(pair.get(0))?, text(pair.get(1))?))).collect()
 }
 
 impl Plain for Messages {
     fn write(&self) -> Value {
-        json!([write_pairs(&self.conversations), self.more, self.elsewhere])
+        Value::Array(vec![self.conversations.write(), self.more.write(), self.elsewhere.write()])
     }
 
     fn read(value: &Value) -> Option<Messages> {
-        let conversations = read_pairs(value.get(0)?)?;
         Some(Messages {
-            conversations,
+            conversations: Plain::read(value.get(0)?)?,
             more: bool::read(value.get(1)?)?,
             elsewhere: u64::read(value.get(2)?)?,
         })
@@ -338,6 +202,8 @@ impl Plain for Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trunk::dossier::AccountFacts;
+    use crate::when::Known;
     use proptest::prelude::*;
 
     fn handle() -> impl Strategy<Value = Handle> {
@@ -452,8 +318,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_back(facts in facts()) {
-            let text = serde_json::to_string(&facts).unwrap();
-            prop_assert_eq!(serde_json::from_str::<AccountFacts>(&text).unwrap(), facts);
+            let text = facts.write().to_string();
+            prop_assert_eq!(AccountFacts::read(&serde_json::from_str(&text).unwrap()), Some(facts));
         }
     }
 
@@ -461,7 +327,7 @@ mod tests {
     fn one_fact_that_cannot_be_read_does_not_spoil_the_others() {
         let text = r#"{"locked": [true, 5, "own-page"], "email": ["perhaps", 5, "own-page"], "followers": 5, "new": [1, 2, 3],
             "aliases": [[["ana@new.example", 1]], 5, "own-page"]}"#;
-        let facts: AccountFacts = serde_json::from_str(text).unwrap();
+        let facts = AccountFacts::read(&serde_json::from_str(text).unwrap()).unwrap();
         assert!(facts.locked.unwrap().value);
         assert_eq!((facts.email, facts.followers, facts.aliases), (None, None, None));
     }

@@ -2,15 +2,14 @@
 //!
 //! Kept in the extension's own storage. Never kept: tokens, passwords, e-mail addresses, the text of a message.
 
-use serde::{Deserialize, Serialize};
-
 use super::dossier::{AccountFacts, Dossier, Saved, Side, Target};
 use crate::account::{Domain, Handle};
+use crate::plain::record;
 use crate::server::page::PageKind;
 use crate::when::Known;
 
 /// One server's account, known by its handle; or by its server alone, while nobody has told who is signed in there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The host of the account's web pages. The handle's domain may be another one.
     pub host: Domain,
@@ -19,24 +18,22 @@ pub struct Entry {
 }
 
 /// One end of a move.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Party {
     pub host: Domain,
     pub handle: Option<Handle>,
 }
 
 /// A move from one account to another.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Move {
     pub old: Party,
     pub new: Party,
-    #[serde(default)]
     pub saved: Saved,
 }
 
 /// Everything that is kept.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Store {
     pub version: u32,
     pub accounts: Vec<Entry>,
@@ -45,7 +42,7 @@ pub struct Store {
 }
 
 /// What a page's guard is told: its own side in full, of the other side what the checks need.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
     /// `None`: the signed-in account belongs to no linked move.
     pub side: Option<Side>,
@@ -57,6 +54,14 @@ pub struct View {
     pub saved: Saved,
     /// Hosts that we may look at from outside.
     pub granted: Vec<Domain>,
+}
+
+record! {
+    Entry { host, handle, facts }
+    Party { host, handle }
+    Move { old, new, saved = default }
+    Store { version = default, accounts = default, current = default }
+    View { side, linked, old, new, old_party, new_party, saved, granted }
 }
 
 /// More accounts than anybody has; beyond that, the ones seen longest ago are forgotten.

@@ -2,10 +2,11 @@
 //! `chrome` and not `browser`: both browsers have it, with promises, in Manifest V3.
 
 use js_sys::{Array, Object, Promise, Reflect};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+
+use crate::plain::Plain;
 
 #[wasm_bindgen]
 extern "C" {
@@ -44,14 +45,44 @@ extern "C" {
     static AGENT: JsValue;
 }
 
-/// Rust to JavaScript, maps as plain objects.
-pub(super) fn to_js<T: Serialize>(value: &T) -> JsValue {
-    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).unwrap_or(JsValue::NULL)
+/// Rust to JavaScript.
+pub(super) fn to_js<T: Plain>(value: &T) -> JsValue {
+    js(&value.write())
 }
 
 /// JavaScript to Rust. What does not fit is nothing: it comes from elsewhere and is not ours to trust.
-pub(super) fn from_js<T: DeserializeOwned>(value: JsValue) -> Option<T> {
-    serde_wasm_bindgen::from_value(value).ok()
+pub(super) fn from_js<T: Plain>(value: JsValue) -> Option<T> {
+    T::read(&plain(&value))
+}
+
+/// Node by node and not as text: the text of floats, of which we have none, takes a table of 10 KB.
+fn js(value: &Value) -> JsValue {
+    match value {
+        Value::Null => JsValue::NULL,
+        Value::Bool(value) => JsValue::from_bool(*value),
+        Value::Number(value) => JsValue::from_f64(value.as_f64().unwrap_or_default()),
+        Value::String(value) => JsValue::from_str(value),
+        Value::Array(values) => values.iter().map(js).collect::<Array>().into(),
+        Value::Object(values) => {
+            let object = Object::new();
+            for (key, value) in values {
+                put(&object, key, &js(value));
+            }
+            object.into()
+        }
+    }
+}
+
+/// As text: it has no cycles, and its reader stops where it is nested too deeply.
+fn plain(value: &JsValue) -> Value {
+    // Of `undefined` there is no text.
+    let text = js_sys::JSON::stringify(value).ok().and_then(|text| text.as_string());
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+fn put(object: &Object, key: &str, value: &JsValue) {
+    // Setting a property of a fresh object cannot fail.
+    let _ = Reflect::set(object, &JsValue::from_str(key), value);
 }
 
 async fn settle(promise: Result<Promise, JsValue>) -> Result<JsValue, JsValue> {
@@ -61,8 +92,7 @@ async fn settle(promise: Result<Promise, JsValue>) -> Result<JsValue, JsValue> {
 fn object(pairs: &[(&str, &JsValue)]) -> JsValue {
     let object = Object::new();
     for (key, value) in pairs {
-        // Setting a property of a fresh object cannot fail.
-        let _ = Reflect::set(&object, &JsValue::from_str(key), value);
+        put(&object, key, value);
     }
     object.into()
 }
@@ -72,17 +102,17 @@ fn strings<'a>(items: impl IntoIterator<Item = &'a str>) -> JsValue {
 }
 
 /// Asks the background. `None` when it is gone: the extension was updated or removed, and this page is on its own.
-pub(super) async fn tell_background<M: Serialize, A: DeserializeOwned>(message: &M) -> Option<A> {
+pub(super) async fn tell_background<M: Plain, A: Plain>(message: &M) -> Option<A> {
     settle(send_message(&to_js(message))).await.ok().and_then(from_js)
 }
 
 /// Asks the agent in a tab.
-pub(super) async fn tell_tab<M: Serialize, A: DeserializeOwned>(tab: i32, message: &M) -> Option<A> {
+pub(super) async fn tell_tab<M: Plain, A: Plain>(tab: i32, message: &M) -> Option<A> {
     settle(tabs_send(&JsValue::from(tab), &to_js(message))).await.ok().and_then(from_js)
 }
 
 /// Asks the agent in this tab.
-pub(super) async fn ask_here<M: Serialize, A: DeserializeOwned>(request: &M) -> Option<A> {
+pub(super) async fn ask_here<M: Plain, A: Plain>(request: &M) -> Option<A> {
     settle(packed_trunk_ask(&to_js(request))).await.ok().and_then(from_js)
 }
 
@@ -155,13 +185,13 @@ pub(super) async fn revoke(patterns: &[String]) {
     let _ = settle(permissions_remove(&given)).await;
 }
 
-pub(super) async fn load<T: DeserializeOwned>(key: &str) -> Option<T> {
+pub(super) async fn load<T: Plain>(key: &str) -> Option<T> {
     let items = settle(storage_get(key)).await.ok()?;
     from_js(Reflect::get(&items, &JsValue::from_str(key)).ok()?)
 }
 
 /// Stores, and says whether it is stored.
-pub(super) async fn save<T: Serialize>(key: &str, value: &T) -> bool {
+pub(super) async fn save<T: Plain>(key: &str, value: &T) -> bool {
     settle(storage_set(&object(&[(key, &to_js(value))]))).await.is_ok()
 }
 

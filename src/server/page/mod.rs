@@ -8,14 +8,11 @@ pub mod aliases;
 pub mod export;
 pub mod migration;
 
-use serde::{Deserialize, Serialize};
-
 use super::markup::Markup;
 use super::reply::Answer;
 
 /// The pages on which we have something to say. The ids stand in `data-page`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PageKind {
     Migration,
     Redirect,
