@@ -12,12 +12,7 @@ use crate::version::Version;
 fn notification_entity(call: &Call, notification: &Notification) -> Value {
     let mut out = json!({ "id": notification.id.to_string(), "type": notification.kind, "created_at": clock::iso_millis(notification.at), "account": entity::kept_account(call.server(), notification.from) });
     if call.version().at_least(Version::V4_3) {
-        let group = if notification.kind == "follow" {
-            format!("follow-{}", notification.at / clock::HOUR)
-        } else {
-            format!("ungrouped-{}", notification.id)
-        };
-        out["group_key"] = json!(group);
+        out["group_key"] = json!(group_key(notification));
     }
     if notification.filtered {
         out["filtered"] = json!(true);
@@ -26,6 +21,14 @@ fn notification_entity(call: &Call, notification: &Notification) -> Value {
         out["status"] = status;
     }
     out
+}
+
+fn group_key(notification: &Notification) -> String {
+    if notification.kind == "follow" {
+        format!("follow-{}", notification.at / clock::HOUR)
+    } else {
+        format!("ungrouped-{}", notification.id)
+    }
 }
 
 fn request_entity(call: &Call, request: &NotificationRequest) -> Value {
@@ -43,7 +46,7 @@ pub fn route(call: &mut Call, method: &str, api: &str, rest: &[&str]) -> Result<
         return Err(not_found());
     }
     match (method, rest) {
-        ("GET", []) => listing(call, me),
+        ("GET", []) => listing(call, me, api),
         ("GET", ["unread_count"]) => Ok(Reply::json(200, &json!({ "count": 0 }))),
         ("POST", ["clear"]) => {
             call.server_mut().notifications.clear(me);
@@ -161,7 +164,7 @@ fn policy(call: &Call, me: Id, api: &str) -> Value {
     }
 }
 
-fn listing(call: &Call, me: Id) -> Result<Reply, Reply> {
+fn listing(call: &Call, me: Id, api: &str) -> Result<Reply, Reply> {
     let request = call.request;
     let (types, excluded) = (request.query_all("types[]"), request.query_all("exclude_types[]"));
     let everything = request.query("include_filtered").is_some_and(|value| value == "true" || value == "1");
@@ -182,7 +185,47 @@ fn listing(call: &Call, me: Id) -> Result<Reply, Reply> {
         }),
     }
     .always_next();
+    if api == "v2" {
+        let rows: Vec<&Notification> = page.items.iter().map(|(_, row)| *row).collect();
+        return Ok(page.link(request, &server.origin, "min_id", Reply::json(200, &grouped(call, &rows))));
+    }
     let items: Vec<Value> =
         page.items.iter().map(|(_, notification)| notification_entity(call, notification)).collect();
     Ok(page.link(request, &call.server().origin, "min_id", Reply::json(200, &Value::Array(items))))
+}
+
+/// The shape of `/api/v2/notifications`: groups, and beside them the accounts and statuses that they name, each once. Mentions are never grouped.
+fn grouped(call: &Call, rows: &[&Notification]) -> Value {
+    let server = call.server();
+    let mut groups: Vec<(String, Vec<&Notification>)> = Vec::new();
+    for row in rows {
+        let key = group_key(row);
+        match groups.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, members)) => members.push(row),
+            None => groups.push((key, vec![row])),
+        }
+    }
+    let mut accounts: Vec<Id> = rows.iter().map(|row| row.from).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    let statuses: Vec<Value> =
+        rows.iter().filter_map(|row| row.status).filter_map(|id| call.status(id)).collect();
+    let groups: Vec<Value> = groups
+        .iter()
+        .filter_map(|(key, members)| {
+            let (newest, oldest) = (members.first()?, members.last()?);
+            let senders: Vec<String> = members.iter().take(8).map(|row| row.from.to_string()).collect();
+            let mut out = json!({
+                "group_key": key, "notifications_count": members.len(), "type": newest.kind, "most_recent_notification_id": newest.id,
+                "page_min_id": oldest.id.to_string(), "page_max_id": newest.id.to_string(), "latest_page_notification_at": clock::iso_millis(newest.at),
+                "sample_account_ids": senders,
+            });
+            if let Some(status) = newest.status {
+                out["status_id"] = json!(status.to_string());
+            }
+            Some(out)
+        })
+        .collect();
+    let accounts: Vec<Value> = accounts.into_iter().map(|id| entity::kept_account(server, id)).collect();
+    json!({ "accounts": accounts, "statuses": statuses, "notification_groups": groups })
 }
