@@ -17,10 +17,14 @@
 //!
 //! The archive lies at the root, so that its media are the media of `messages.html` too.
 
+mod archive;
 pub mod index;
+mod json;
 pub mod kind;
+mod manifest;
 pub mod open;
 pub mod pack;
+mod zip;
 
 use crate::account::Domain;
 use crate::say::{Say, Words};
@@ -29,8 +33,18 @@ use crate::server::status::Person;
 use crate::when::Time;
 
 pub use index::{Gathered, Index};
+pub use manifest::Counts;
 pub use open::{Ask, Contents, Open, Out, Reason, Restore};
 pub use pack::{Fault, Pack, Report, Want};
+
+/// What `manifest.json` and `messages.json` say that they are.
+pub(crate) const FORMAT: &str = "packed-trunk";
+pub(crate) const MESSAGES: &str = "packed-trunk-messages";
+pub(crate) const MANIFEST: &str = "manifest.json";
+/// Where files lie.
+pub(crate) const MEDIA: &str = "media_attachments/";
+/// Of the format. A reader takes its own and older ones.
+pub(crate) const VERSION: u64 = 1;
 
 /// Whose messages these are, and how they came here.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,13 +61,20 @@ pub struct About {
     pub incomplete: Vec<Say>,
 }
 
+impl About {
+    /// The owner's name on its server.
+    fn user(&self) -> &str {
+        self.owner.handle.split('@').next().unwrap_or_default()
+    }
+}
+
 /// What the core needs to write for people.
 #[derive(Clone, Copy)]
 pub struct Tools<'a> {
     pub parser: &'a dyn Parser,
     pub words: &'a dyn Words,
-    /// Milliseconds to add to UTC for the person's clock at that time.
-    pub zone: &'a dyn Fn(Time) -> i64,
+    /// How many minutes local time is ahead of UTC at a time.
+    pub zone: &'a dyn Fn(Time) -> i32,
 }
 
 impl std::fmt::Debug for Tools<'_> {

@@ -1,0 +1,280 @@
+//! JSON in lines, so that what is large is written and read line by line.
+//!
+//! A document is one object. Its first line is the beginning, as far as the `[` of the first of its lists; each item has a line
+//! of its own; `],"NAME":[` begins the next list and `]}` ends the document.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::server::status::Person;
+use crate::when::{SECOND, Time};
+
+/// Longer than this is no line of ours: a server's reply is never so long.
+const LONGEST: usize = 64 << 20;
+
+/// A text as JSON has it.
+pub fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// `2026-11-21T20:09:15.000Z`
+pub fn iso(at: Time) -> String {
+    let Ok(day) = OffsetDateTime::from_unix_timestamp(at.0.div_euclid(SECOND)) else {
+        return "1970-01-01T00:00:00.000Z".to_owned();
+    };
+    let (month, millis) = (u8::from(day.month()), at.0.rem_euclid(SECOND));
+    let (hour, minute, second) = day.to_hms();
+    format!("{:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z", day.year(), day.day())
+}
+
+pub fn person(person: &Person) -> Value {
+    json!({ "id": person.id, "handle": person.handle, "name": person.name, "url": person.url, "uri": person.uri })
+}
+
+/// Writes a document.
+#[derive(Debug, Default)]
+pub struct Lines {
+    /// An item stands before this one.
+    more: bool,
+}
+
+impl Lines {
+    /// `head` is an object that the lists are added to.
+    pub fn begin(&mut self, head: &Value, list: &str) -> String {
+        let mut out = head.to_string();
+        out.pop();
+        let comma = if out.len() > 1 { "," } else { "" };
+        self.more = false;
+        format!("{out}{comma}\"{list}\":[")
+    }
+
+    pub fn item(&mut self, item: &str) -> String {
+        let comma = if self.more { "," } else { "" };
+        self.more = true;
+        format!("{comma}\n{item}")
+    }
+
+    pub fn list(&mut self, name: &str) -> String {
+        self.more = false;
+        format!("\n],\"{name}\":[")
+    }
+
+    pub fn end(&self) -> &'static str {
+        "\n]}\n"
+    }
+}
+
+/// An object on one line, to which texts of records are added.
+#[derive(Debug)]
+pub struct Line(String);
+
+impl Line {
+    pub fn new(key: &str) -> Line {
+        Line(format!("{{\"key\":{}", quoted(key)))
+    }
+
+    pub fn add(&mut self, name: &str, value: &Value) {
+        self.0.push_str(&format!(",\"{name}\":{value}"));
+    }
+
+    /// A record's text: as it is where that is JSON on one line, which is nearly always, else as a text inside the JSON, under
+    /// another name. Either way it comes back byte for byte.
+    pub fn raw(&mut self, name: &str, text: &str) {
+        let same = serde_json::from_str::<&RawValue>(text).is_ok_and(|raw| raw.get().len() == text.len());
+        if same && !text.contains(['\n', '\r']) {
+            self.0.push_str(&format!(",\"{name}\":{text}"));
+        } else {
+            self.0.push_str(&format!(",\"{name}Text\":{}", quoted(text)));
+        }
+    }
+
+    pub fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+/// A line that was read.
+#[derive(Debug)]
+pub struct Fields<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'a> Fields<'a> {
+    pub fn read(line: &'a str) -> Option<Fields<'a>> {
+        serde_json::from_str(line).ok().map(Fields)
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    pub fn text(&self, name: &str) -> Option<String> {
+        serde_json::from_str(self.0.get(name)?.get()).ok()
+    }
+
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.0.get(name)?.get().parse().ok()
+    }
+
+    /// What [`Line::raw`] wrote.
+    pub fn raw(&self, name: &str) -> Option<Cow<'a, str>> {
+        match self.0.get(name) {
+            Some(raw) => Some(Cow::Borrowed(raw.get())),
+            None => self.text(&format!("{name}Text")).map(Cow::Owned),
+        }
+    }
+}
+
+/// What a line says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// The beginning, as an object, and the name of the first list.
+    Head(String, &'a str),
+    Item(&'a str),
+    List(&'a str),
+    End,
+}
+
+/// Reads a document.
+#[derive(Debug, Default)]
+pub struct Reader {
+    rest: Vec<u8>,
+    begun: bool,
+    ended: bool,
+}
+
+/// Not such a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotOurs;
+
+impl Reader {
+    /// More of the text. What is not a whole line yet is kept for the next time.
+    pub fn add(
+        &mut self,
+        piece: &[u8],
+        said: &mut dyn FnMut(Said) -> Result<(), NotOurs>,
+    ) -> Result<(), NotOurs> {
+        let mut piece = piece;
+        while let Some(end) = piece.iter().position(|byte| *byte == b'\n') {
+            let (line, rest) = piece.split_at(end);
+            piece = rest.get(1..).unwrap_or_default();
+            if self.rest.is_empty() {
+                self.line(line, said)?;
+            } else {
+                let mut whole = std::mem::take(&mut self.rest);
+                whole.extend_from_slice(line);
+                self.line(&whole, said)?;
+            }
+        }
+        if self.rest.len() + piece.len() > LONGEST {
+            return Err(NotOurs);
+        }
+        self.rest.extend_from_slice(piece);
+        Ok(())
+    }
+
+    fn line(
+        &mut self,
+        line: &[u8],
+        said: &mut dyn FnMut(Said) -> Result<(), NotOurs>,
+    ) -> Result<(), NotOurs> {
+        let line = std::str::from_utf8(line).map_err(|_| NotOurs)?;
+        if self.ended {
+            return Err(NotOurs);
+        }
+        if !self.begun {
+            self.begun = true;
+            let (head, name) =
+                line.strip_suffix("\":[").and_then(|line| line.rsplit_once('"')).ok_or(NotOurs)?;
+            let head = head.strip_suffix(',').unwrap_or(head);
+            return said(Said::Head(format!("{head}}}"), name));
+        }
+        if line == "]}" {
+            self.ended = true;
+            return said(Said::End);
+        }
+        if let Some(name) = line.strip_prefix("],\"").and_then(|line| line.strip_suffix("\":[")) {
+            return said(Said::List(name));
+        }
+        said(Said::Item(line.strip_suffix(',').unwrap_or(line)))
+    }
+
+    /// Whether the document was whole.
+    pub fn is_whole(&self) -> bool {
+        self.ended && self.rest.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_they_are_read() {
+        for text in ["2026-11-21T20:09:15.003Z", "1969-12-31T23:59:59.999Z", "2000-02-29T00:00:00.000Z"] {
+            assert_eq!(Time::from_iso(text).map(iso).as_deref(), Some(text));
+        }
+        iso(Time(i64::MAX));
+    }
+
+    #[test]
+    fn texts_come_back_byte_for_byte() {
+        let texts = [
+            "{\"a\": 1}",
+            " {} ",
+            "{\n}",
+            "null",
+            "",
+            "no JSON",
+            "\"\u{2028}\"",
+            "{\"a\":1e400}",
+            "\"\\ud800\"",
+            "{\"key\":\"x\"}",
+            "[1,2]\r\n",
+            "{\"a\":1,\"a\":2}",
+        ];
+        for text in texts {
+            let mut line = Line::new("m/\"\n");
+            line.raw("status", text);
+            let line = line.end();
+            assert!(!line.contains('\n'), "{line}");
+            let fields = Fields::read(&line).unwrap();
+            assert_eq!(fields.raw("status").as_deref(), Some(text));
+            assert_eq!(fields.text("key").as_deref(), Some("m/\"\n"));
+        }
+    }
+
+    #[test]
+    fn a_document_is_json_and_is_read_in_pieces_of_any_size() {
+        let mut lines = Lines::default();
+        let mut text = lines.begin(&json!({"format": "x"}), "one");
+        text += &lines.item("{\"a\":[\"]}\"]}");
+        text += &lines.item("2");
+        text += &lines.list("two");
+        text += &lines.list("three");
+        text += &lines.item("3");
+        text += lines.end();
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value, json!({"format": "x", "one": [{"a": ["]}"]}, 2], "two": [], "three": [3]}));
+        for size in 1..text.len() {
+            let (mut reader, mut heard) = (Reader::default(), Vec::new());
+            for piece in text.as_bytes().chunks(size) {
+                reader
+                    .add(piece, &mut |said| {
+                        heard.push(format!("{said:?}"));
+                        Ok(())
+                    })
+                    .unwrap();
+            }
+            assert!(reader.is_whole());
+            assert_eq!(
+                heard.join(" "),
+                "Head(\"{\\\"format\\\":\\\"x\\\"}\", \"one\") Item(\"{\\\"a\\\":[\\\"]}\\\"]}\") Item(\"2\") \
+                 List(\"two\") List(\"three\") Item(\"3\") End"
+            );
+        }
+    }
+}
