@@ -111,6 +111,7 @@ assemble() {
         mkdir -p "$new/$browser"
         cp manifest.json "$new/$browser/"
         cp -R extension/. "$new/$browser/"
+        strip <extension/loader.js >"$new/$browser/loader.js"
         cp "$target"/glue/* "$new/$browser/"
         (cd "$new/$browser" && find . -type f -print0) | sed -z 's|^\./||' |
             node tests/build/pack.mjs "$new/packed-trunk-$version-$browser.zip" "$new/$browser"
@@ -120,6 +121,10 @@ assemble() {
     rm -rf dist
     mv "$new" dist
 }
+
+# Takes out whole-line comments and indentation. The loader is read on every preferences page, and its budget is for what
+# is shipped; everything else is shipped as it is written.
+strip() { sed -e '/^ *\/\//d' -e 's/^ *//'; }
 
 # Every file that belongs to the source, tracked or not yet, each ended by a NUL byte.
 sources() {
