@@ -276,9 +276,14 @@ fn on_the_wire(answer: Answer, method: &str) -> http::Response<Body> {
         Ending::CutShort => {
             let half = answer.body.get(..answer.body.len() / 2).unwrap_or(&[]).to_vec();
             builder = builder.header("content-length", answer.body.len());
-            let parts: Vec<Result<Bytes, std::io::Error>> =
-                vec![Ok(Bytes::from(half)), Err(std::io::Error::other("cut off on purpose"))];
-            Body::from_stream(futures_util::stream::iter(parts))
+            Body::from_stream(futures_util::stream::unfold(Some(Bytes::from(half)), |half| async move {
+                if let Some(half) = half {
+                    return Some((Ok(half), None));
+                }
+                // What has been written must leave before the connection breaks, or nothing arrives at all.
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                Some((Err(std::io::Error::other("cut off on purpose")), None))
+            }))
         }
         Ending::Never => {
             let more = Bytes::from(vec![b' '; 4_096]);
