@@ -24,6 +24,7 @@ pub mod kind;
 mod manifest;
 pub mod open;
 pub mod pack;
+mod unzip;
 mod zip;
 
 use crate::account::Domain;

@@ -623,14 +623,11 @@ impl Pack {
                 List::Files => {
                     let url = key.strip_prefix(FILE).unwrap_or_default();
                     line.add("url", &url.into());
-                    match self.light.file(url) {
-                        Some(File::Saved { sha256, .. }) => {
-                            match self.light.blob(sha256).filter(|blob| blob.here) {
-                                Some(blob) => line.add("path", &blob.path.as_str().into()),
-                                None => line.add("lost", &true.into()),
-                            }
+                    if let Some(File::Saved { sha256, .. }) = self.light.file(url) {
+                        match self.light.blob(sha256).filter(|blob| blob.here) {
+                            Some(blob) => line.add("path", &blob.path.as_str().into()),
+                            None => line.add("lost", &true.into()),
                         }
-                        _ => {}
                     }
                     line.raw("record", &text);
                 }
