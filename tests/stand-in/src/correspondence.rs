@@ -759,7 +759,7 @@ pub fn large(world: &mut World, side: Side, owner: Id, messages: usize, conversa
         let talk = number % conversations;
         let Some(other) = people.get(talk % people.len().max(1)).copied() else { break };
         let at = begin + Millis::try_from(number).unwrap_or(0) * step;
-        let mine = (number / conversations + talk) % 2 == 0;
+        let mine = (number / conversations + talk).is_multiple_of(2);
         let (author, to) = if mine { (owner, other) } else { (other, owner) };
         let server = world.server_mut(side);
         let id = server.next_snowflake(at);

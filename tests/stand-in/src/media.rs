@@ -271,7 +271,7 @@ pub fn jpeg(width: u32, height: u32, tint: u8, number: u64) -> Vec<u8> {
         bits.extend((0..size).rev().map(|bit| value >> bit & 1 == 1));
         bits.push(false);
     }
-    while bits.len() % 8 != 0 {
+    while !bits.len().is_multiple_of(8) {
         bits.push(true);
     }
     for byte in bits.chunks(8) {

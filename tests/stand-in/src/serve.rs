@@ -140,7 +140,7 @@ async fn handle(
     if site != Site::MediaHost && request.path.starts_with("/__stand-in__/") {
         let mut world = lock(&shared);
         let reply = control::over_http(&mut world, &request);
-        return Ok(on_the_wire(finish(&mut world, &request, reply), &wire_method));
+        return Ok(on_the_wire(finish(&world, &request, reply), &wire_method));
     }
     let struck = {
         let mut world = lock(&shared);
@@ -181,7 +181,6 @@ pub fn process(
     request: &Request,
     struck: Option<FaultKind>,
 ) -> Result<Answer, Lost> {
-    moves::tick(world);
     let side = site.side();
     if struck == Some(FaultKind::SignOut) {
         let by_cookie = request.cookie("_mastodon_session").map(str::to_owned);
@@ -195,10 +194,12 @@ pub fn process(
     let reading = request.method == "GET"
         && (path.starts_with("/system/") || (path.starts_with("/api/") && !path.contains("/search")));
     if reading {
+        moves::tick_now_and_then(world);
         for side in Side::BOTH {
             world.server_mut(side).kept.keep(true);
         }
     } else {
+        moves::tick(world);
         world.changed();
     }
     let (user, auth) = describe_auth(world.server(side), request);

@@ -5,7 +5,7 @@ fn constants() -> ([u32; 8], [u32; 64]) {
     let mut primes = Vec::new();
     let mut number = 2_u32;
     while primes.len() < 64 {
-        if primes.iter().all(|prime| number % prime != 0) {
+        if primes.iter().all(|prime| !number.is_multiple_of(*prime)) {
             primes.push(number);
         }
         number += 1;

@@ -149,7 +149,9 @@ pub fn escape(text: &str) -> String {
 pub fn post(world: &mut World, side: Side, author: Id, at: Millis, draft: Draft) -> Option<Id> {
     let server = world.server_mut(side);
     let id = server.next_snowflake(at);
-    let person = server.account(author)?.clone();
+    let person = server.account(author)?;
+    let (uri, url, local) =
+        (format!("{}/statuses/{id}", person.uri), format!("{}/{id}", person.url), person.is_local());
     let mut names = String::new();
     for mentioned in &draft.mentions {
         if let Some(account) = server.account(*mentioned) {
@@ -185,12 +187,12 @@ pub fn post(world: &mut World, side: Side, author: Id, at: Millis, draft: Draft)
         in_reply_to: draft.in_reply_to,
         in_reply_to_account,
         thread,
-        uri: format!("{}/statuses/{id}", person.uri),
-        url: format!("{}/{id}", person.url),
+        uri,
+        url,
         media: draft.media,
         poll: draft.poll,
         edited_at: draft.edited_at,
-        application: person.is_local(),
+        application: local,
         editions,
         emojis: draft.emojis,
         spoilt: draft.spoilt,

@@ -669,6 +669,8 @@ pub struct World {
     pub clock_offset: Millis,
     pub elsewhere: Vec<Elsewhere>,
     pub events: Vec<(Millis, Event)>,
+    /// When what is due was last looked for.
+    pub ticked_at: Millis,
     pub mails: Vec<Mail>,
     pub faults: Vec<Fault>,
     pub log: Vec<LogEntry>,
@@ -686,6 +688,7 @@ impl World {
             clock_offset: 0,
             elsewhere: Vec::new(),
             events: Vec::new(),
+            ticked_at: 0,
             mails: Vec::new(),
             faults: Vec::new(),
             log: Vec::new(),
