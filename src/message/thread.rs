@@ -63,9 +63,18 @@ pub struct Placed {
     pub note: usize,
     /// The message it answers: index into this thread's messages, always a smaller one.
     pub answers: Option<usize>,
-    /// The message it answers, where that stands in another thread: index into the notes.
-    pub elsewhere: Option<usize>,
+    /// The message it answers, where that stands in another thread.
+    pub elsewhere: Option<Elsewhere>,
     pub joint: Joint,
+}
+
+/// A message in another thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Index into the notes.
+    pub note: usize,
+    /// Index into the conversations.
+    pub conversation: usize,
 }
 
 /// How a message is joined to what comes before it.
@@ -199,7 +208,7 @@ pub fn put_together(notes: &[Note], owner: u32) -> Vec<Conversation> {
     let mut conversations: Vec<Conversation> = Vec::new();
     let mut conversation_of: Vec<Option<usize>> = vec![None; sets.lists.len()];
     let mut place_of: Vec<Option<(usize, usize)>> = vec![None; notes.len()];
-    let mut position = vec![0; notes.len()];
+    let (mut position, mut conversation_at) = (vec![0; notes.len()], vec![0; notes.len()]);
     for &at in &order {
         let thread = parts.find(parts.thread[at]);
         let home = parts.home[thread].unwrap_or(set_of[at]);
@@ -215,6 +224,7 @@ pub fn put_together(notes: &[Note], owner: u32) -> Vec<Conversation> {
         });
         let parent = parents[at];
         let here = parent.filter(|parent| parts.find(parts.thread[*parent]) == thread);
+        conversation_at[at] = conversation;
         let conversation = &mut conversations[conversation];
         match (notes[at].public, notes[at].author == owner) {
             (true, _) => {}
@@ -226,7 +236,9 @@ pub fn put_together(notes: &[Note], owner: u32) -> Vec<Conversation> {
         messages.push(Placed {
             note: at,
             answers: here.map(|parent| position[parent]),
-            elsewhere: parent.filter(|_| here.is_none()),
+            elsewhere: parent
+                .filter(|_| here.is_none())
+                .map(|note| Elsewhere { note, conversation: conversation_at[note] }),
             joint: joints[at],
         });
     }
@@ -547,7 +559,7 @@ mod tests {
             ids(&notes),
             [(vec![1], vec![vec!["1", "2", "3", "4"]]), (vec![2], vec![vec!["5", "6", "7"]])]
         );
-        assert_eq!(placed(&notes, "5").elsewhere, Some(3));
+        assert_eq!(placed(&notes, "5").elsewhere, Some(Elsewhere { note: 3, conversation: 0 }));
         assert_eq!(placed(&notes, "5").joint, Joint::Whole);
     }
 
@@ -562,7 +574,7 @@ mod tests {
         ];
         let aside = (vec![1], vec![vec!["2", "5"]]);
         assert_eq!(ids(&notes), [(vec![1, 2], vec![vec!["1", "4"]]), aside, (vec![2], vec![vec!["3"]])]);
-        assert_eq!(placed(&notes, "4").elsewhere, Some(1));
+        assert_eq!(placed(&notes, "4").elsewhere, Some(Elsewhere { note: 1, conversation: 1 }));
     }
 
     #[test]
@@ -582,7 +594,7 @@ mod tests {
             ids(&notes),
             [(vec![1], vec![vec!["1", "2", "3"]]), (vec![2], vec![vec!["4"]]), (vec![9], vec![vec!["5"]])]
         );
-        assert_eq!(placed(&notes, "4").elsewhere, Some(0));
+        assert_eq!(placed(&notes, "4").elsewhere, Some(Elsewhere { note: 0, conversation: 0 }));
         assert_eq!(put_together(&notes, 0)[0].sent, 0);
     }
 
@@ -690,7 +702,8 @@ mod tests {
             .into_iter()
             .map(|c| {
                 let placed = |m: Placed| {
-                    (notes[m.note].clone(), m.answers, m.elsewhere.map(|at| notes[at].clone()), m.joint)
+                    let elsewhere = m.elsewhere.map(|at| (notes[at.note].clone(), at.conversation));
+                    (notes[m.note].clone(), m.answers, elsewhere, m.joint)
                 };
                 let threads: Vec<Vec<_>> =
                     c.threads.into_iter().map(|t| t.messages.into_iter().map(placed).collect()).collect();

@@ -7,14 +7,15 @@ use serde_json::Value;
 pub mod html;
 pub mod text;
 
+use super::body::one_line;
 use super::record::Missing;
 use super::thread::{Conversation, Note};
 use crate::account::Domain;
-use crate::say::Words;
+use crate::say::{Part, Say, Words, say};
 use crate::server::history::{self, Version};
 use crate::server::markup::Parser;
-use crate::server::status::{Person, Status};
-use crate::when::Time;
+use crate::server::status::{Attachment, Person, Status};
+use crate::when::{SECOND, Time};
 
 /// What is known of all messages together.
 pub struct Saved<'a> {
@@ -114,8 +115,181 @@ pub enum FileShown {
 pub type Files<'a> = &'a dyn Fn(&str) -> Option<FileShown>;
 
 /// A name for the files of a conversation: ASCII, at most 80 bytes, nothing that a file system takes for something else.
-/// `number` makes it the only one of its kind.
+/// `number` comes first and makes it the only one of its kind: two handles can look the same once they are ASCII.
 pub fn file_stem(handles: &[&str], number: usize) -> String {
-    let _ = handles;
-    format!("{number:04}")
+    let mut out = format!("{number:04}-");
+    for (at, handle) in handles.iter().enumerate() {
+        if at > 0 {
+            out.push('+');
+        }
+        for c in handle.chars().take(80) {
+            match c {
+                '.' if out.ends_with(['.', '-', '+']) => out.push('_'),
+                _ if c.is_ascii_alphanumeric() || "@.-_".contains(c) => out.push(c),
+                _ => out.push('_'),
+            }
+        }
+        if out.len() >= 80 {
+            break;
+        }
+    }
+    if handles.is_empty() {
+        out.push_str("self");
+    }
+    out.truncate(80);
+    out.truncate(out.trim_end_matches(['.', '+', '-']).len());
+    out
+}
+
+/// A moment as a clock on the wall shows it: year, month, day, hour, minute, second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Civil {
+    date: (i64, i64, i64),
+    clock: (i64, i64, i64),
+}
+
+impl Civil {
+    fn of(at: Time, offset: i32) -> Civil {
+        let seconds = at.0.div_euclid(SECOND).saturating_add(i64::from(offset) * 60);
+        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        // Years begin in March here, so that the leap day comes last; 719,468 days lie between March of year 0 and 1970.
+        let days = days.saturating_add(719_468);
+        let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let date = (
+            era * 400 + year + i64::from(month >= 10),
+            if month < 10 { month + 3 } else { month - 9 },
+            day - (153 * month + 2) / 5 + 1,
+        );
+        Civil { date, clock: (second / 3_600, second / 60 % 60, second % 60) }
+    }
+
+    /// `2026-11-20`
+    fn day(&self) -> String {
+        let (year, month, day) = self.date;
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
+    /// `14:32:05`
+    fn time(&self) -> String {
+        let (hour, minute, second) = self.clock;
+        format!("{hour:02}:{minute:02}:{second:02}")
+    }
+}
+
+impl Saved<'_> {
+    fn local(&self, at: Time) -> (Civil, i32) {
+        let offset = (self.zone)(at).clamp(-1_440, 1_440);
+        (Civil::of(at, offset), offset)
+    }
+
+    fn person(&self, at: u32) -> Option<&Person> {
+        self.people.get(at as usize)
+    }
+
+    /// What somebody calls themselves, on one line; empty if they do not or are not known.
+    fn name(&self, at: u32) -> String {
+        self.person(at).map(|who| one_line(&who.name)).unwrap_or_default()
+    }
+
+    /// `@ana@old.example`; empty if it is not known.
+    fn handle(&self, at: u32) -> String {
+        let handle = self.person(at).map(|who| one_line(&who.handle)).unwrap_or_default();
+        if handle.is_empty() { handle } else { format!("@{handle}") }
+    }
+
+    fn speak(&self, say: &Say) -> String {
+        self.words.speak(say)
+    }
+}
+
+/// A sentence inside another.
+fn part(inner: Say) -> Part {
+    Part::Say(Box::new(inner))
+}
+
+/// Why a file is not there, as a message.
+fn reason(missing: Option<Missing>) -> Say {
+    say(match missing {
+        Some(Missing::NotAllowed) => "written_missing_not_allowed",
+        Some(Missing::Gone) => "written_missing_gone",
+        Some(Missing::Refused) => "written_missing_refused",
+        Some(Missing::Unreachable) => "written_missing_unreachable",
+        Some(Missing::TooLarge) => "written_missing_too_large",
+        Some(Missing::NoAddress) => "written_missing_no_address",
+        Some(Missing::NoRoom) => "written_missing_no_room",
+        None => "written_missing_untried",
+    })
+}
+
+/// What an attachment is, as a message.
+fn kind(attachment: &Attachment) -> Say {
+    say(match attachment.kind.as_str() {
+        "image" => "written_kind_image",
+        "video" | "gifv" => "written_kind_video",
+        "audio" => "written_kind_audio",
+        _ => "written_kind_file",
+    })
+}
+
+/// What became of an attachment's file: under the address at the server that sent the message, or at the one it came from.
+fn file_of(attachment: &Attachment, files: Files<'_>) -> Result<(String, String, u64), Option<Missing>> {
+    let mut why = attachment.url.is_none().then_some(Missing::NoAddress);
+    for address in [&attachment.url, &attachment.remote_url].into_iter().flatten() {
+        match files(address) {
+            Some(FileShown::Here { path, kind, size }) => return Ok((path, kind, size)),
+            Some(FileShown::Missing(missing)) => {
+                why = why.filter(|_| attachment.url.is_some()).or(Some(missing))
+            }
+            None => {}
+        }
+    }
+    Err(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_are_names_of_files_everywhere() {
+        for (handles, expected) in [
+            (&["ben@new.example"][..], "0007-ben@new.example"),
+            (&["ben@new.example", "cy@old.example"], "0007-ben@new.example+cy@old.example"),
+            (&[], "0007-self"),
+            (&["../../etc/passwd"], "0007-_._.__etc_passwd"),
+            (&["con"], "0007-con"),
+            (&["a\\b:c*d?\"<>|\0\n"], "0007-a_b_c_d______"),
+            (&["bücher@x.example."], "0007-b_cher@x.example"),
+        ] {
+            let stem = file_stem(handles, 7);
+            assert_eq!(stem, expected);
+        }
+        let many: Vec<String> = (0..50).map(|n| format!("person{n}@server.example")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(file_stem(&many, 12_345).len() <= 80);
+        assert!(file_stem(&["😀".repeat(300).as_str()], usize::MAX).len() <= 80);
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for (at, offset, expected) in [
+            (0, 0, "1970-01-01 00:00:00"),
+            (-1, 0, "1969-12-31 23:59:59"),
+            (1_795_219_200_000, 0, "2026-11-21 00:00:00"),
+            (1_795_219_200_000, -1, "2026-11-20 23:59:00"),
+            (1_795_219_200_000, 330, "2026-11-21 05:30:00"),
+            (951_782_400_000, 0, "2000-02-29 00:00:00"),
+            (4_107_542_400_000, 0, "2100-03-01 00:00:00"),
+            (1_709_164_800_000, 1_440, "2024-03-01 00:00:00"),
+        ] {
+            let civil = Civil::of(Time(at), offset);
+            assert_eq!(format!("{} {}", civil.day(), civil.time()), expected);
+        }
+        for odd in [i64::MIN, i64::MAX] {
+            let _ = Civil::of(Time(odd), i32::MAX).day();
+        }
+    }
 }
