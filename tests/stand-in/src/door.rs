@@ -6,9 +6,9 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use crate::http::Request;
-use crate::serve::{self, Answer, Lost, Site};
+use crate::serve::{self, Answer, Ending, Lost, Site};
 use crate::state::Side;
-use crate::{Control, moves};
+use crate::{Control, clock, moves};
 
 /// What a request says about who sends it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,7 +82,14 @@ impl Control {
         let request = request(site, method, path_and_query, session, headers, body);
         let mut world = serve::lock(&self.shared);
         let struck = serve::strike(&mut world, site, &request);
-        serve::process(&mut world, site, &request, struck)
+        let mut answer = serve::process(&mut world, site, &request, struck)?;
+        // What the network's side adds, and what it loses.
+        answer.headers.push(("content-length".to_owned(), answer.body.len().to_string()));
+        answer.headers.push(("date".to_owned(), clock::http_date(world.now())));
+        if answer.ending == Ending::CutShort {
+            answer.body.truncate(answer.body.len() / 2);
+        }
+        Ok(answer)
     }
 
     /// A person of `side` redirects to `to`, or to nobody any more. `with_move` also writes the row that a real move leaves.

@@ -34,6 +34,8 @@ pub enum FaultKind {
     ContentType(String),
     /// An HTML page under this content type.
     HtmlAs(String),
+    /// 200 with this JSON, whatever it is.
+    Body(String),
     /// The first answer again and again, whatever is asked for.
     Repeat(u64),
 }
@@ -57,6 +59,7 @@ impl FaultKind {
             "endless" => Self::Endless,
             "content-type" => Self::ContentType(tail.to_owned()),
             "html-as" => Self::HtmlAs(tail.to_owned()),
+            "body" => Self::Body(tail.to_owned()),
             "repeat" => Self::Repeat(crate::state::random()),
             _ => return Err(format!("{text}: no such kind of fault")),
         })
@@ -174,6 +177,9 @@ pub fn reply(kind: &FaultKind, now: Millis) -> Option<Reply> {
             kind,
             "<!DOCTYPE html><html><body><script>document.title = 'run';</script></body></html>",
         )),
+        FaultKind::Body(text) => {
+            Some(Reply::new(200, Kind::Api, "application/json; charset=utf-8", text.as_str()))
+        }
         FaultKind::Close
         | FaultKind::CloseAfter
         | FaultKind::Hang

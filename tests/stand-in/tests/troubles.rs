@@ -162,9 +162,14 @@ fn troubles_strike_the_request_they_are_meant_for() {
     let bare = get(&control, path, &mia);
     assert_eq!((bare.status, bare.header("x-ratelimit-reset")), (429, None));
     fault("truncate", 1);
-    assert_eq!(get(&control, path, &mia).ending, Ending::CutShort);
+    let cut = get(&control, path, &mia);
+    assert_eq!(cut.ending, Ending::CutShort);
+    assert!(cut.header("content-length").unwrap().parse::<usize>().unwrap() > cut.body.len());
     fault("endless", 1);
     assert_eq!(get(&control, path, &mia).ending, Ending::Never);
+    fault("body:[{\"id\":\"1\",\"last_status\":null}]", 1);
+    let odd = get(&control, path, &mia);
+    assert_eq!((odd.status, odd.json()), (200, json!([{ "id": "1", "last_status": null }])));
 
     // One page for ever, its link to the next page and all.
     fault("repeat", 1);
