@@ -329,6 +329,7 @@ impl Pack {
             Stage::Manifest(_) => self.manifest(),
             Stage::Directory => {
                 if self.zip.directory() {
+                    self.done = self.all;
                     self.stage = Stage::Done;
                 }
             }
