@@ -392,4 +392,56 @@ mod tests {
             assert_eq!(stamp(Time(odd)), [0, 33]);
         }
     }
+
+    /// Beyond four gigabytes, without writing so much: the bytes before are left out, and what is listed is held against
+    /// what the reader makes of it.
+    #[test]
+    fn what_is_far_behind_or_large_has_long_numbers() {
+        use super::super::unzip::{Ending, ending, ending64, listed};
+        const BEFORE: u64 = 5 << 30;
+        let mut zip = Writer { size: BEFORE, ..Writer::new(Time(0)) };
+        zip.text("text", true);
+        zip.write(b"hello");
+        assert!(zip.end());
+        let far = zip.size();
+        zip.file("large", BEFORE, 7);
+        // As if all of it had been written.
+        if let Some(open) = zip.open.as_mut() {
+            (open.entry.size, open.entry.packed) = (BEFORE, BEFORE);
+        }
+        assert!(!zip.end(), "its checksum is another");
+        let start = zip.size();
+        while !zip.directory() {}
+        assert!(!zip.is_broken());
+        let out = zip.take();
+        let local = (far - BEFORE) as usize;
+        assert_eq!(&out[local + 18..local + 26], &[0xff; 8]);
+        assert_eq!(&out[local + 35..local + 39], &[1, 0, 16, 0]);
+
+        let Some(Ending::There(at)) = ending(&out) else { panic!("no record of ZIP64") };
+        let found = ending64(&out[(at - BEFORE) as usize..]).unwrap();
+        assert_eq!((found.at, found.entries), (start, 2));
+        let mut rest = &out[(found.at - BEFORE) as usize..];
+        let mut items = Vec::new();
+        for _ in 0..found.entries {
+            let (item, length) = listed(rest).unwrap().unwrap();
+            rest = &rest[length..];
+            items.push((item.path, item.at, item.size));
+        }
+        let expected = [("text".to_owned(), BEFORE, 5), ("large".to_owned(), far, BEFORE)];
+        assert_eq!(items, expected);
+    }
+
+    #[test]
+    fn a_text_that_outgrows_its_header_is_told() {
+        for large in [false, true] {
+            let mut zip = Writer::new(Time(0));
+            zip.text("text", large);
+            if let Some(open) = zip.open.as_mut() {
+                open.entry.size = 4 << 30;
+            }
+            zip.end();
+            assert_eq!(zip.is_broken(), !large);
+        }
+    }
 }
