@@ -13,13 +13,15 @@
 
   // What the agent performs: the list of `src/server/request.rs`; a test compares the two.
   const GET = [
-    /^\/api\/v1\/accounts\/(verify_credentials|\d+\/statuses)$/,
-    /^\/api\/v1\/(conversations|notifications|instance\/domain_blocks|emails\/check_confirmation)$/,
+    /^\/api\/v1\/accounts\/(verify_credentials|lookup|\d+\/(statuses|followers|following))$/,
+    /^\/api\/v1\/(conversations|notifications(\/requests)?|statuses(\/\d+(\/(context|history))?)?)$/,
+    /^\/api\/v1\/(mutes|blocks|bookmarks|favourites|instance\/domain_blocks|emails\/check_confirmation)$/,
     /^\/settings\/(migration|aliases|export)$/,
     /^\/auth\/(edit|confirmation\/new)$/,
   ];
   const POST = [/^\/settings\/aliases$/];
-  const LARGEST = 8e6;
+  // A thread of 8,192 posts, the most that a context has.
+  const LARGEST = 4e7;
   // Pages carry the session's token and the forms' tokens; none of them leaves this tab.
   const SECRETS = /("access_token":|name="csrf-token" content=|name="authenticity_token" value=)"[^"]*"/g;
 
@@ -43,15 +45,20 @@
     try {
       const reply = await fetch(url, init);
       const end = new URL(reply.url || url);
+      const header = (name) => reply.headers.get(name);
       const text = (await reply.text()).replace(SECRETS, '$1""');
       return {
         Ok: {
           status: reply.status,
           path: end.pathname + end.search,
           elsewhere: end.origin !== location.origin,
-          content_type: reply.headers.get("content-type") ?? "",
+          content_type: header("content-type") ?? "",
           cut: text.length > LARGEST,
-          reset: reply.headers.get("x-ratelimit-reset"),
+          reset: header("x-ratelimit-reset"),
+          limit: parseInt(header("x-ratelimit-limit")) || null,
+          remaining: header("x-ratelimit-remaining") && +header("x-ratelimit-remaining"),
+          link: header("link"),
+          date: Date.parse(header("date")) || null,
           body: text.slice(0, LARGEST),
         },
       };

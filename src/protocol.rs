@@ -11,7 +11,7 @@ use crate::plain::{messages, record, words};
 use crate::server::page::PageKind;
 use crate::server::reply::Answer;
 use crate::server::request::{Accept, Method, Request};
-use crate::trunk::dossier::AccountFacts;
+use crate::trunk::dossier::{AccountFacts, SavedMessages};
 #[cfg(doc)]
 use crate::trunk::store::View;
 use crate::trunk::store::{Party, Store};
@@ -37,6 +37,8 @@ pub enum ToBackground {
     /// Anybody: open the desk, perhaps to grant a server.
     Desk {
         grant: Option<Domain>,
+        /// And save the messages.
+        save: bool,
     },
     /// The desk: everything that is known. Answered with [`ToDesk`].
     State,
@@ -46,6 +48,10 @@ pub enum ToBackground {
         new: Party,
     },
     Unlink,
+    /// The desk: the old account's messages are saved, or the saved copy was deleted.
+    Saved {
+        messages: Option<SavedMessages>,
+    },
     /// The desk: this is what a server's agent brought.
     Learn {
         host: Domain,
@@ -62,10 +68,11 @@ messages! {
     ToBackground {
         Hello = "hello" { page, handle, typed, facts }
         Look = "look" { page, handle, typed, deep }
-        Desk = "desk" { grant }
+        Desk = "desk" { grant, save }
         State = "state" {}
         Link = "link" { old, new }
         Unlink = "unlink" {}
+        Saved = "saved" { messages }
         Learn = "learn" { host, handle, facts }
         Outside = "outside" { deep }
     }
@@ -117,6 +124,7 @@ impl ToBackground {
             ToBackground::State
             | ToBackground::Link { .. }
             | ToBackground::Unlink
+            | ToBackground::Saved { .. }
             | ToBackground::Learn { .. }
             | ToBackground::Outside { .. } => *sender == Sender::Ours,
         }
@@ -160,7 +168,7 @@ mod tests {
         let hello = ToBackground::Hello { page: PageKind::Migration, handle: None, typed: None, facts };
         assert!(hello.allowed(&page));
         assert!(!hello.allowed(&Sender::Ours));
-        assert!(ToBackground::Desk { grant: None }.allowed(&page));
+        assert!(ToBackground::Desk { grant: None, save: true }.allowed(&page));
         for message in [ToBackground::State, ToBackground::Unlink, ToBackground::Outside { deep: true }] {
             assert!(!message.allowed(&page), "{message:?}");
             assert!(message.allowed(&Sender::Ours), "{message:?}");

@@ -1,40 +1,41 @@
 //! `messages-saved`: after the move the API answers 403 to everything about conversations (facts 3.6, 13).
 
-use super::{Check, Finding, Outcome, not_seen, visit};
+use super::{Action, Check, Finding, Outcome, not_seen, visit};
 use crate::job::survey::Want;
-use crate::say::say;
+use crate::say::{Part, say};
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{AccountFacts, Dossier, Messages, Redirect, SavedMessages, Side};
 use crate::when::Time;
 
 pub static CHECK: Check = Check {
     id: "messages-saved",
-    pages: &[PageKind::Migration, PageKind::Redirect, PageKind::Export, PageKind::Delete],
+    pages: &[PageKind::Migration, PageKind::Redirect, PageKind::Export, PageKind::Delete, PageKind::Account],
     needs: &[(Side::Old, Want::Account), (Side::Old, Want::Messages)],
     run,
 };
 
 fn run(dossier: &Dossier, _now: Time) -> Finding {
     let read = visit(Side::Old, "/conversations", "action_open_messages");
-    // The list is closed while the account redirects, and what was seen before is of no use then (facts 3.6).
-    if let (Some(Redirect::To(_)), None) =
-        (AccountFacts::value(&dossier.old.redirect), &dossier.saved.messages)
-    {
-        return Finding::new(&CHECK, Outcome::Warn, say("messages_saved_closed"))
-            .then(say("messages_saved_closed_then"))
-            .act(visit(Side::Old, "/settings/migration", "action_open_migration"))
-            .seen(&dossier.old.redirect, "evidence_migration_page", []);
+    // The list is closed while the account redirects, and what was seen before is of no use then (facts 3.6). The messages
+    // are not: they are still readable with the session alone (facts 13.1, 10).
+    if let Some(Redirect::To(_)) = AccountFacts::value(&dossier.old.redirect) {
+        let finding = match &dossier.saved.messages {
+            None => Finding::new(&CHECK, Outcome::Warn, say("messages_saved_rescue"))
+                .then(say("messages_saved_rescue_then"))
+                .act(Action::SaveMessages),
+            Some(saved) => {
+                let what = if saved.rescued { "messages_saved_rescued" } else { "messages_saved_before" };
+                Finding::new(&CHECK, Outcome::Pass, say(what).with(saved.count).with(Part::Day(saved.at)))
+            }
+        };
+        return finding.seen(&dossier.old.redirect, "evidence_migration_page", []);
     }
     let Some(known) = &dossier.old.messages else {
         return not_seen(&CHECK, dossier, say("messages_saved_not_seen"), read);
     };
     let Messages { conversations, more, elsewhere } = &known.value;
     let stop = |what| {
-        Finding::new(&CHECK, Outcome::Stop, what).then(say("messages_saved_then")).act(visit(
-            Side::Old,
-            "/conversations",
-            "action_open_messages",
-        ))
+        Finding::new(&CHECK, Outcome::Stop, what).then(say("messages_saved_then")).act(Action::SaveMessages)
     };
     let finding = match &dossier.saved.messages {
         None if conversations.is_empty() && *elsewhere > 0 => {
@@ -84,18 +85,23 @@ mod tests {
         let case = |saved: Option<Vec<(String, String)>>, messages: Messages, outcome, key: &str, action| {
             let change = |d: &mut Dossier| {
                 d.old.messages = known(messages, 5);
-                d.saved.messages = saved.map(|conversations| SavedMessages { at: Time(1), conversations });
+                d.saved.messages = saved.map(|conversations| SavedMessages {
+                    at: Time(1),
+                    count: 3,
+                    rescued: false,
+                    conversations,
+                });
             };
             expect(&CHECK, change, outcome, key, action);
         };
         let three = || Messages { conversations: now(), ..Default::default() };
-        case(None, three(), Outcome::Stop, "messages_saved_never", Some("visit"));
+        case(None, three(), Outcome::Stop, "messages_saved_never", Some("save-messages"));
         case(
             None,
             Messages { more: true, ..three() },
             Outcome::Stop,
             "messages_saved_never_more",
-            Some("visit"),
+            Some("save-messages"),
         );
         case(None, Messages::default(), Outcome::Pass, "messages_saved_none", None);
         case(
@@ -103,7 +109,7 @@ mod tests {
             Messages { elsewhere: 2, ..Default::default() },
             Outcome::Stop,
             "messages_saved_hidden",
-            Some("visit"),
+            Some("save-messages"),
         );
         case(Some(now()), three(), Outcome::Pass, "messages_saved_pass", None);
         case(
@@ -111,21 +117,30 @@ mod tests {
             three(),
             Outcome::Stop,
             "messages_saved_new",
-            Some("visit"),
+            Some("save-messages"),
         );
         case(
             Some(list(&[("1", "10"), ("2", "20"), ("3", "29")])),
             three(),
             Outcome::Stop,
             "messages_saved_changed",
-            Some("visit"),
+            Some("save-messages"),
         );
-        case(Some(list(&[("1", "9")])), three(), Outcome::Stop, "messages_saved_both", Some("visit"));
+        case(Some(list(&[("1", "9")])), three(), Outcome::Stop, "messages_saved_both", Some("save-messages"));
         expect(&CHECK, |_| (), Outcome::Unknown, "messages_saved_not_seen", Some("visit"));
         let moved = |d: &mut Dossier| {
             d.old.messages = known(three(), 5);
             d.old.redirect = known(Redirect::To(None), 6);
         };
-        expect(&CHECK, moved, Outcome::Warn, "messages_saved_closed", Some("visit"));
+        expect(&CHECK, moved, Outcome::Warn, "messages_saved_rescue", Some("save-messages"));
+        let saved = |rescued| {
+            move |d: &mut Dossier| {
+                d.old.redirect = known(Redirect::To(None), 6);
+                let conversations = Vec::new();
+                d.saved.messages = Some(SavedMessages { at: Time(1), count: 3, rescued, conversations });
+            }
+        };
+        expect(&CHECK, saved(false), Outcome::Pass, "messages_saved_before", None);
+        expect(&CHECK, saved(true), Outcome::Pass, "messages_saved_rescued", None);
     }
 }

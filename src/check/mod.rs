@@ -24,7 +24,7 @@ use crate::account::{Domain, Handle};
 use crate::job::survey::Want;
 use crate::say::{Part, Say, say};
 use crate::server::page::PageKind;
-use crate::trunk::dossier::{Dossier, Side};
+use crate::trunk::dossier::{AccountFacts, Dossier, Redirect, Side};
 use crate::when::{Known, Source, Time};
 
 /// All checks, in the order in which findings of the same outcome are shown.
@@ -126,6 +126,8 @@ pub enum Action {
     /// Puts a handle into the form.
     UseHandle(Handle),
     OpenDesk,
+    /// Saves the old account's messages, on the desk.
+    SaveMessages,
 }
 
 impl Action {
@@ -139,6 +141,7 @@ impl Action {
             Action::LookOutside => "look-outside",
             Action::UseHandle(_) => "use-handle",
             Action::OpenDesk => "open-desk",
+            Action::SaveMessages => "save-messages",
         }
     }
 
@@ -151,6 +154,7 @@ impl Action {
             Action::LookOutside => say("action_look_outside"),
             Action::UseHandle(handle) => say("action_use_handle").with(handle),
             Action::OpenDesk => say("action_open_desk"),
+            Action::SaveMessages => say("action_save_messages"),
         }
     }
 }
@@ -226,7 +230,12 @@ const fn visit(side: Side, path: &'static str, label: &'static str) -> Action {
 
 /// The checks that a page shows, worst finding first.
 pub fn on_page(page: PageKind, dossier: &Dossier, now: Time) -> Vec<Finding> {
-    let checks = CHECKS.iter().filter(|check| check.pages.contains(&page));
+    // On the account page, what is about leaving concerns only somebody who has left.
+    let left = matches!(AccountFacts::value(&dossier.old.redirect), Some(Redirect::To(_)));
+    let about_leaving = |check: &Check| check.needs.iter().any(|(side, _)| *side == Side::Old);
+    let checks = CHECKS.iter().filter(|check| {
+        check.pages.contains(&page) && (page != PageKind::Account || left || !about_leaving(check))
+    });
     sorted(checks.map(|check| (check.run)(dossier, now)).collect())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Mastodon counts in windows that begin at multiples of their length (facts 7, "Rate limits"): 300 API calls in 5 minutes
 //! a token (up to 4.0 a user; without a token an address), and of these 300 pages (any request with `max_id` and the like)
-//! in 15 minutes a user. Every reply tells how much of the tighter one is left, and a refused request says nothing but when
+//! in 15 minutes a user, or without a token an address. Every reply tells how much of the tighter one is left, and a refused request says nothing but when
 //! the window ends (facts 13.2). The person's own open Mastodon counts too, so what the replies say wins over our count.
 
 use crate::server::reply::Answer;
@@ -53,7 +53,7 @@ impl Window {
 #[derive(Clone, Debug)]
 pub struct Budget {
     calls: Window,
-    pages: Option<Window>,
+    pages: Window,
     /// The server's clock minus ours.
     ahead: i64,
     /// Nothing before this: the server refused a request. Its time.
@@ -70,16 +70,15 @@ pub fn is_page(path: &str) -> bool {
         .any(|pair| matches!(pair.split('=').next(), Some("page" | "min_id" | "max_id" | "since_id")))
 }
 
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget::new()
+    }
+}
+
 impl Budget {
-    /// `cookie_alone`: no token, so the limit is that of an address, and pages are not counted apart.
-    pub fn new(cookie_alone: bool) -> Budget {
-        Budget {
-            calls: CALLS,
-            pages: (!cookie_alone).then_some(PAGES),
-            ahead: 0,
-            refused_until: None,
-            pages_refused_until: None,
-        }
+    pub fn new() -> Budget {
+        Budget { calls: CALLS, pages: PAGES, ahead: 0, refused_until: None, pages_refused_until: None }
     }
 
     fn theirs(&self, now: Time) -> Time {
@@ -95,8 +94,8 @@ impl Budget {
         }
         if page {
             until = until.max(self.pages_refused_until.filter(|until| *until > at));
-            if let Some(pages) = self.pages.as_ref().filter(|pages| pages.left(at) == 0) {
-                until = until.max(Some(pages.end(at).plus(SLACK)));
+            if self.pages.left(at) == 0 {
+                until = until.max(Some(self.pages.end(at).plus(SLACK)));
             }
         }
         until.map(|until| until.plus(-self.ahead))
@@ -107,9 +106,9 @@ impl Budget {
         let at = self.theirs(now);
         self.calls.turn(at);
         self.calls.used += 1;
-        if let Some(pages) = self.pages.as_mut().filter(|_| page) {
-            pages.turn(at);
-            pages.used += 1;
+        if page {
+            self.pages.turn(at);
+            self.pages.used += 1;
         }
     }
 
@@ -123,20 +122,16 @@ impl Budget {
         let reset = answer.reset.as_deref().and_then(Time::from_iso);
         if answer.status == 429 {
             let fallback = || {
-                let window = match &self.pages {
-                    Some(pages) if page && pages.left(at) < self.calls.left(at) => pages,
-                    _ => &self.calls,
-                };
-                window.end(at)
+                let pages = page && self.pages.left(at) < self.calls.left(at);
+                if pages { self.pages.end(at) } else { self.calls.end(at) }
             };
             // A reset that lies far off is no word about these windows.
             let until = reset.filter(|reset| reset.0 > at.0 && reset.since(at) <= 60 * MINUTE);
             let until = until.unwrap_or_else(fallback).plus(SLACK);
             // First pages still work when the limit of pages is used up (facts 13.2).
-            let of_pages = page && self.pages.is_some() && self.calls.left(at) > 0 && {
-                let end = self.calls.end(at).plus(SLACK);
-                until > end || self.pages.as_ref().is_some_and(|pages| pages.left(at) <= self.calls.left(at))
-            };
+            let beyond = until > self.calls.end(at).plus(SLACK);
+            let of_pages =
+                page && self.calls.left(at) > 0 && (beyond || self.pages.left(at) <= self.calls.left(at));
             if of_pages {
                 self.pages_refused_until = Some(until);
             } else {
@@ -149,14 +144,9 @@ impl Budget {
         };
         // The tighter one is told; which it is, the end of its window says, or in the last of three, our own count.
         let ends = |window: &Window| reset.0.abs_diff(window.end(at).0) <= 5_000;
-        let of_pages = match &self.pages {
-            Some(pages) if page && ends(pages) => !ends(&self.calls) || pages.left(at) < self.calls.left(at),
-            _ => false,
-        };
-        let window = match &mut self.pages {
-            Some(pages) if of_pages => pages,
-            _ => &mut self.calls,
-        };
+        let of_pages =
+            page && ends(&self.pages) && (!ends(&self.calls) || self.pages.left(at) < self.calls.left(at));
+        let window = if of_pages { &mut self.pages } else { &mut self.calls };
         if reset.0.abs_diff(window.end(at).0) <= 5_000 {
             window.turn(at);
             window.limit = limit.max(RESERVE + 1);
@@ -177,7 +167,7 @@ impl Budget {
                 i64::try_from((count - left).div_ceil(a_window)).unwrap_or(i64::MAX / window.length);
             window.end(at).since(at) + (windows - 1).saturating_mul(window.length)
         };
-        one(&self.calls, calls).max(self.pages.as_ref().map_or(0, |window| one(window, pages)))
+        one(&self.calls, calls).max(one(&self.pages, pages))
     }
 }
 
@@ -208,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_window_is_used_to_its_reserve_and_no_further() {
-        let mut budget = Budget::new(false);
+        let mut budget = Budget::new();
         for _ in 0..297 {
             assert_eq!(budget.wait(false, START), None);
             budget.sent(false, START);
@@ -220,7 +210,7 @@ mod tests {
 
     #[test]
     fn pages_are_counted_apart_and_over_a_longer_window() {
-        let mut budget = Budget::new(false);
+        let mut budget = Budget::new();
         let mut now = START;
         for n in 0..297 {
             now = START.plus(n * SECOND * 2);
@@ -229,22 +219,17 @@ mod tests {
         }
         assert_eq!(budget.wait(true, now), Some(START.plus(15 * MINUTE + SLACK)));
         assert_eq!(budget.wait(false, now), None);
-        let mut cookie = Budget::new(true);
-        for _ in 0..200 {
-            cookie.sent(true, START);
-        }
-        assert_eq!(cookie.wait(true, START), None);
     }
 
     #[test]
     fn what_the_replies_say_wins() {
-        let mut budget = Budget::new(false);
+        let mut budget = Budget::new();
         // Somebody else used most of it.
         budget.sent(false, START);
         budget.heard(&answer(200, Some(3), Some("2026-11-21T00:05:00.409049Z")), false, START);
         assert_eq!(budget.wait(false, START), Some(START.plus(5 * MINUTE + SLACK)));
         // Of pages: the window that ends at the quarter.
-        let mut budget = Budget::new(false);
+        let mut budget = Budget::new();
         budget.sent(true, START);
         budget.heard(&answer(200, Some(0), Some("2026-11-21T00:15:00.762Z")), true, START);
         assert_eq!(budget.wait(true, START), Some(START.plus(15 * MINUTE + SLACK)));
@@ -259,7 +244,7 @@ mod tests {
             (Some("soon"), START.plus(5 * MINUTE + SLACK)),
             (Some("2036-11-21T00:05:00Z"), START.plus(5 * MINUTE + SLACK)),
         ] {
-            let mut budget = Budget::new(false);
+            let mut budget = Budget::new();
             budget.sent(false, START);
             budget.heard(&answer(429, None, reset), false, START);
             assert_eq!(budget.wait(false, START), Some(until), "{reset:?}");
@@ -269,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_wrong_does_not_shift_the_windows() {
-        let mut budget = Budget::new(false);
+        let mut budget = Budget::new();
         // Our clock is an hour and two minutes behind.
         let ours = START.plus(-62 * MINUTE);
         let told = Answer { date: Some(START), ..answer(429, None, Some("2026-11-21T00:05:00Z")) };
@@ -280,7 +265,7 @@ mod tests {
 
     #[test]
     fn says_how_long_it_takes() {
-        let budget = Budget::new(false);
+        let budget = Budget::new();
         assert_eq!(budget.time_for(200, 100, START), 0);
         assert_eq!(budget.time_for(400, 0, START), 5 * MINUTE);
         assert_eq!(budget.time_for(400, 400, START), 15 * MINUTE);

@@ -69,7 +69,7 @@ impl Save {
     pub fn new(mut collect: Collect) -> Save {
         collect.settle();
         Save {
-            budget: Budget::new(collect.owner().rescue),
+            budget: Budget::new(),
             collect,
             failures: 0,
             given_up: 0,
@@ -85,6 +85,11 @@ impl Save {
         self.until = None;
         self.failures = 0;
         self.given_up = 0;
+    }
+
+    /// To be called when the job was changed.
+    pub fn settle(&mut self) {
+        self.collect.settle();
     }
 
     pub fn next(&self, now: Time) -> Next {

@@ -83,6 +83,11 @@ pub fn blocks(after: Option<&str>) -> Request {
     get(paged("/api/v1/blocks?limit=80".into(), after), Accept::Api)
 }
 
+/// `bookmarks` or `favourites`.
+pub fn marks(which: &str, after: Option<&str>) -> Request {
+    get(paged(format!("/api/v1/{which}?limit=40"), after), Accept::Api)
+}
+
 pub fn followers(id: &str, after: Option<&str>) -> Request {
     get(paged(format!("/api/v1/accounts/{}/followers?limit=80", encode(id)), after), Accept::Api)
 }
@@ -161,6 +166,11 @@ pub fn webfinger(handle: &Handle) -> Request {
 /// All versions have it; only the version is of interest.
 pub fn instance() -> Request {
     get("/api/v1/instance", Accept::Api)
+}
+
+/// An account that the server knows, of whichever server it is.
+pub fn lookup_acct(acct: &str) -> Request {
+    get(format!("/api/v1/accounts/lookup?acct={}", encode(acct)), Accept::Api)
 }
 
 /// Known to the server without asking anybody else, and without rendering the actor document (facts 4, last point;

@@ -232,6 +232,10 @@ pub struct Saved {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedMessages {
     pub at: Time,
+    /// Messages of both sides.
+    pub count: u64,
+    /// Saved while a redirect was set: what needs a token is not in it.
+    pub rescued: bool,
     /// Id of the conversation and of its last message when it was saved.
     pub conversations: Vec<(String, String)>,
 }

@@ -26,7 +26,7 @@ words! {
 
 record! {
     Saved { messages = default, follows = default }
-    SavedMessages { at, conversations }
+    SavedMessages { at, count = default, rescued = default, conversations }
     SavedFollows { at, rows }
 }
 

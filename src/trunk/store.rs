@@ -2,7 +2,7 @@
 //!
 //! Kept in the extension's own storage. Never kept: tokens, passwords, e-mail addresses, the text of a message.
 
-use super::dossier::{AccountFacts, Dossier, Saved, Side, Target};
+use super::dossier::{AccountFacts, Dossier, Redirect, Saved, Side, Target};
 use crate::account::{Domain, Handle};
 use crate::plain::record;
 use crate::server::page::PageKind;
@@ -190,8 +190,8 @@ impl Store {
     ) -> View {
         let side = self.side(host, handle);
         let linked = side.is_some();
-        let acting = side.unwrap_or_else(|| acts_as(page));
         let own = self.facts(host, handle.or(self.only_party_at(host).as_ref()));
+        let acting = side.unwrap_or_else(|| acts_as_with(page, &own));
         let own_party = Party { host: host.clone(), handle: handle.cloned() };
         let other_party = self.current.as_ref().filter(|_| linked).map(|current| match acting {
             Side::Old => current.new.clone(),
@@ -258,6 +258,14 @@ impl Store {
 fn may_speak(host: &Domain, handle: &Handle) -> bool {
     let domain = handle.domain();
     host == domain || host.as_str().strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// The same for an account of which something is known: whoever redirects has left, whichever page it is.
+pub fn acts_as_with(page: PageKind, own: &AccountFacts) -> Side {
+    match AccountFacts::value(&own.redirect) {
+        Some(Redirect::To(_)) => Side::Old,
+        _ => acts_as(page),
+    }
 }
 
 /// How a page is meant when no move is linked: these are where one leaves, the others where one arrives.

@@ -62,9 +62,10 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
             look(&host, handle.as_ref(), page, typed.as_ref(), deep).await;
             chrome::to_js(&view(&host, handle.as_ref(), page, typed.as_ref()).await)
         }
-        (ToBackground::Desk { grant }, _) => {
+        (ToBackground::Desk { grant, save }, _) => {
             let hash =
                 grant.map(|domain| format!("#grant={}", crate::server::request::encode(domain.as_str())));
+            let hash = hash.or_else(|| save.then(|| "#save".to_owned()));
             chrome::open_desk(&hash.unwrap_or_default()).await;
             JsValue::NULL
         }
@@ -79,6 +80,15 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
         (ToBackground::Unlink, Sender::Ours) => {
             FORGOTTEN.set(FORGOTTEN.get() + 1);
             change(None, |store| *store = Store::default()).await;
+            state().await
+        }
+        (ToBackground::Saved { messages }, Sender::Ours) => {
+            change(None, |store| {
+                if let Some(current) = &mut store.current {
+                    current.saved.messages = messages;
+                }
+            })
+            .await;
             state().await
         }
         (ToBackground::Learn { host, handle, facts }, Sender::Ours) => {

@@ -14,6 +14,8 @@ extern "C" {
     fn send_message(message: &JsValue) -> Result<Promise, JsValue>;
     #[wasm_bindgen(js_namespace = ["chrome", "runtime"], js_name = getURL, catch)]
     fn get_url(path: &str) -> Result<String, JsValue>;
+    #[wasm_bindgen(js_namespace = ["chrome", "runtime"], js_name = getManifest, catch)]
+    fn get_manifest() -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_namespace = ["chrome", "tabs"], js_name = query, catch)]
     fn tabs_query(filter: &JsValue) -> Result<Promise, JsValue>;
     #[wasm_bindgen(js_namespace = ["chrome", "tabs"], js_name = sendMessage, catch)]
@@ -166,6 +168,12 @@ pub(super) async fn open_desk(hash: &str) {
 /// The address of a file of ours.
 pub(super) fn own_url(path: &str) -> String {
     get_url(path).unwrap_or_default()
+}
+
+/// Our own version.
+pub(super) fn version() -> String {
+    let version = get_manifest().and_then(|manifest| Reflect::get(&manifest, &JsValue::from_str("version")));
+    version.ok().and_then(|version| version.as_string()).unwrap_or_default()
 }
 
 /// The match patterns that the person has granted.

@@ -11,6 +11,7 @@ use web_sys::HtmlElement;
 
 use super::dom::{Build, clear, document, make, on_click, set_text};
 use super::markup::BrowserParser;
+use super::messages::{Messages, Tell};
 use super::panel::{Panel, STYLE, head};
 use super::words::{language, number, speak, text};
 use super::{ask, chrome, go, now, tab_patterns};
@@ -42,6 +43,7 @@ struct Desk {
     steps: HtmlElement,
     frame: HtmlElement,
     panel: RefCell<Option<Panel>>,
+    messages: RefCell<Option<Rc<Messages>>>,
     servers: HtmlElement,
     asking: Cell<u32>,
     /// The accounts are being named again.
@@ -112,6 +114,7 @@ pub fn desk() {
         steps,
         frame,
         panel: RefCell::new(None),
+        messages: RefCell::default(),
         servers,
         asking: Cell::new(0),
         editing: Cell::new(false),
@@ -221,6 +224,16 @@ impl Desk {
         let _ = self.frame.append_child(title.as_ref());
         let _ = self.frame.append_child(&panel.root);
         self.panel.replace(Some(panel));
+        let here = Rc::downgrade(self);
+        let messages = Messages::new(move |what| {
+            let Some(here) = here.upgrade() else { return };
+            match what {
+                Tell::Saved(messages) => go(async move { here.send(ToBackground::Saved { messages }).await }),
+                Tell::OpenServer => here.visit(Side::Old, "/settings/export"),
+            }
+        });
+        let _ = self.main.insert_before(&messages.root, Some(&self.servers));
+        self.messages.replace(Some(messages));
         self.tone();
 
         let here = self.clone();
@@ -240,7 +253,8 @@ impl Desk {
         let query = web_sys::window()
             .and_then(|window| window.match_media("(prefers-color-scheme: dark)").ok().flatten());
         let Some(query) = query else { return };
-        let frames = [self.frame.clone(), self.link.section.clone(), self.main.clone()];
+        let mut frames = vec![self.frame.clone(), self.link.section.clone(), self.main.clone()];
+        frames.extend(self.messages.borrow().iter().map(|messages| messages.root.clone()));
         let set = move |dark: bool| {
             for frame in &frames {
                 let _ = frame.set_attribute("data-tone", if dark { "dark" } else { "light" });
@@ -287,6 +301,24 @@ impl Desk {
         }
         if let Some(Ok(host)) = decoded.strip_prefix("#grant=").map(str::parse::<Domain>) {
             self.offer(&host);
+        }
+        if decoded == "#save" && self.state.borrow().store.current.is_some() {
+            self.save_messages();
+        }
+    }
+
+    fn save_messages(self: &Rc<Self>) {
+        self.show_messages();
+        if let Some(messages) = self.messages.borrow().as_ref() {
+            messages.root.scroll_into_view();
+            messages.start();
+        }
+    }
+
+    fn show_messages(&self) {
+        let old = self.state.borrow().store.current.as_ref().map(|current| current.old.clone());
+        if let Some(messages) = self.messages.borrow().as_ref() {
+            messages.show(old.as_ref());
         }
     }
 
@@ -465,6 +497,7 @@ impl Desk {
         }
         self.draw_steps(&dossier, &findings);
         self.draw_servers();
+        self.show_messages();
         let next = findings.iter().filter_map(|finding| finding.until).filter(|until| *until > now()).min();
         let due = next.and_then(|until| u32::try_from(until.since(now()) + 250).ok()).map(|millis| {
             let here = self.clone();
@@ -612,6 +645,7 @@ impl Desk {
             Action::MakeAlias => go(async move { here.make_alias().await }),
             // There is no form here to put a handle into; the desk's own fields are for the link.
             Action::UseHandle(_) | Action::OpenDesk => self.edit(),
+            Action::SaveMessages => self.save_messages(),
         }
     }
 

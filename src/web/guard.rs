@@ -30,7 +30,7 @@ use crate::server::reply;
 use crate::server::request;
 use crate::server::session::Session;
 use crate::trunk::dossier::{AccountFacts, Dossier, Side, Target};
-use crate::trunk::store::{View, acts_as};
+use crate::trunk::store::{View, acts_as_with};
 use crate::when::{Known, Source};
 
 /// How long typing has to rest before we look.
@@ -198,7 +198,7 @@ fn listen(guard: &Rc<Guard>) {
 
 impl Guard {
     fn side(&self) -> Side {
-        self.view.borrow().side.unwrap_or_else(|| acts_as(self.kind))
+        self.view.borrow().side.unwrap_or_else(|| acts_as_with(self.kind, &self.own.borrow()))
     }
 
     fn handle(&self) -> Option<Handle> {
@@ -253,7 +253,7 @@ impl Guard {
     fn take(&self, view: Option<View>) -> bool {
         let Some(mut view) = view else { return false };
         // What this tab knows is not always reported yet.
-        match view.side.unwrap_or_else(|| acts_as(self.kind)) {
+        match view.side.unwrap_or_else(|| acts_as_with(self.kind, &self.own.borrow())) {
             Side::Old => {
                 view.old.learn(self.own.borrow().clone());
                 let refused = self.view.borrow().new.move_refused.clone();
@@ -293,7 +293,7 @@ impl Guard {
 
     fn learn(&self, facts: AccountFacts) {
         let mut view = self.view.borrow_mut();
-        match view.side.unwrap_or_else(|| acts_as(self.kind)) {
+        match view.side.unwrap_or_else(|| acts_as_with(self.kind, &self.own.borrow())) {
             Side::Old => view.old.learn(facts.clone()),
             Side::New => view.new.learn(facts.clone()),
         }
@@ -505,10 +505,11 @@ impl Guard {
             Action::Visit { side, path, .. } => self.visit(side, path),
             Action::Grant(domain) => go(async move {
                 let _: Option<()> =
-                    chrome::tell_background(&ToBackground::Desk { grant: Some(domain) }).await;
+                    chrome::tell_background(&ToBackground::Desk { grant: Some(domain), save: false }).await;
             }),
-            Action::OpenDesk => go(async move {
-                let _: Option<()> = chrome::tell_background(&ToBackground::Desk { grant: None }).await;
+            Action::OpenDesk | Action::SaveMessages => go(async move {
+                let save = action == Action::SaveMessages;
+                let _: Option<()> = chrome::tell_background(&ToBackground::Desk { grant: None, save }).await;
             }),
             Action::LookAgain => self.look_again(false),
             Action::LookOutside => self.look_again(true),

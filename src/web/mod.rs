@@ -14,12 +14,20 @@ mod ask;
 mod background;
 mod chrome;
 #[cfg(feature = "desk")]
+mod db;
+#[cfg(feature = "desk")]
 mod desk;
 mod dom;
+#[cfg(feature = "desk")]
+mod fetch;
 #[cfg(feature = "guard")]
 mod guard;
 mod markup;
+#[cfg(feature = "desk")]
+mod messages;
 mod panel;
+#[cfg(feature = "desk")]
+mod reader;
 mod words;
 
 use std::future::Future;

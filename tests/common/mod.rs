@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod saving;
+
 use std::path::PathBuf;
 
 use packed_trunk::server::markup::{Event, Markup, Parser};

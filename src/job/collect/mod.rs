@@ -18,10 +18,11 @@ use std::rc::Rc;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::account::Domain;
+use crate::account::{Domain, Handle};
 use crate::message::record::{
     ABOUT, CONVERSATION, FILE, File, HISTORY, Missing, PERSON, ROAD, Record, STATUS, status_key,
 };
+use crate::say::{Say, say};
 use crate::server::entity;
 use crate::server::reply::{self, Answer, Refusal, Reply};
 use crate::server::request::{self, Request};
@@ -34,6 +35,8 @@ use road::{Road, Way, later};
 /// A parent that its server does not give, or not together with others.
 const ABSENT: &str = "a/";
 const SINGLE: &str = "single";
+/// Somebody whom the person has named.
+const NAMED: &str = "n/";
 /// A context that was asked for.
 const CONTEXT: &str = "t/";
 /// So few followers and followed people are suspected without being asked: it costs a fraction of a minute.
@@ -124,6 +127,8 @@ pub enum Task {
     /// Statuses that messages answer, by id.
     Parents(Vec<String>),
     Parent(String),
+    /// Somebody whom the person has named, by handle.
+    Named(String),
     /// The versions of an edited message, by the key of its record.
     History(String),
     Context(String),
@@ -215,6 +220,8 @@ pub struct Collect {
     /// Parents to be asked for one at a time.
     single: BTreeSet<String>,
     histories: BTreeSet<String>,
+    /// Handles to be looked up.
+    named: BTreeSet<String>,
     contexts: BTreeSet<String>,
     /// What [`Collect::tops`] found; `None` when something has changed since.
     tops: Option<Vec<String>>,
@@ -258,6 +265,7 @@ impl Collect {
             absent: BTreeSet::new(),
             single: BTreeSet::new(),
             histories: BTreeSet::new(),
+            named: BTreeSet::new(),
             contexts: BTreeSet::new(),
             tops: None,
             files: BTreeMap::new(),
@@ -282,6 +290,15 @@ impl Collect {
         records
     }
 
+    /// The person names somebody who may have written, whom no list knows any more: a stranger whose request was dismissed.
+    pub fn name(&mut self, handle: &Handle, now: Time) -> Vec<Record> {
+        self.named.insert(handle.acct());
+        if self.done.take().is_some() {
+            self.begun = now;
+        }
+        vec![Record::new(format!("{NAMED}{}", handle.acct()), "{}"), self.about()]
+    }
+
     fn start(&mut self, deep: bool) -> Vec<Record> {
         self.pass += 1;
         self.deep = deep;
@@ -298,6 +315,7 @@ impl Collect {
             let wanted = match road {
                 Road::Requests => self.owner.recent,
                 Road::Followers | Road::Following => deep || few || self.owner.rescue,
+                Road::Bookmarks | Road::Favourites => deep,
                 _ => true,
             };
             let wanted = wanted && (road.open_to_cookie() || !self.owner.rescue);
@@ -382,6 +400,8 @@ impl Collect {
         } else if let Some(id) = key.strip_prefix(ABSENT) {
             let which = if text == SINGLE { &mut self.single } else { &mut self.absent };
             which.insert(id.to_owned());
+        } else if let Some(handle) = key.strip_prefix(NAMED) {
+            self.named.insert(handle.to_owned());
         } else if let Some(id) = key.strip_prefix(CONTEXT) {
             if text == self.pass.to_string() {
                 self.contexts.insert(id.to_owned());
@@ -443,6 +463,9 @@ impl Collect {
         if let Some(person) = person.and_then(|at| self.people.get(*at as usize)) {
             return Some(Task::Listing(person.id.clone()));
         }
+        if let Some(handle) = self.named.first() {
+            return Some(Task::Named(handle.clone()));
+        }
         if let Some(key) = self.histories.first() {
             return Some(Task::History(key.clone()));
         }
@@ -481,6 +504,7 @@ impl Collect {
             }
             Task::Parents(ids) => request::statuses(ids),
             Task::Parent(id) => request::status(id),
+            Task::Named(handle) => request::lookup_acct(handle),
             Task::History(key) => {
                 let id = self.by_key.get(key.as_str()).and_then(|at| self.kept.get(*at as usize));
                 request::history(id.map_or("0", |kept| &kept.id))
@@ -542,6 +566,7 @@ impl Collect {
                 ids.iter().map(one_by_one).collect()
             }
             Task::Parent(id) => self.is_absent(id),
+            Task::Named(handle) => self.was_named(handle),
             Task::History(key) => {
                 self.histories.remove(key);
                 Vec::new()
@@ -564,6 +589,7 @@ impl Collect {
             Task::Listing(id) => Ok(self.end_listing(id, if gone { Read::Gone } else { Read::Refused })),
             Task::Parents(ids) => Ok(ids.clone().iter().flat_map(|id| self.is_absent(id)).collect()),
             Task::Parent(id) => Ok(self.is_absent(id)),
+            Task::Named(handle) => Ok(self.was_named(handle)),
             Task::History(key) => Ok(self.history_told(key, "[]")),
             Task::Context(id) => Ok(self.context_asked(id)),
         }
@@ -608,6 +634,15 @@ impl Collect {
                 }
                 Ok(records)
             }
+            Task::Named(handle) => {
+                let value = serde_json::from_str(body).map_err(|_| Refusal::Nonsense)?;
+                let person = Person::read(&value, &self.owner.domain).ok_or(Refusal::Nonsense)?;
+                let mut records = self.was_named(handle);
+                if let Some(at) = self.meet(&person, true, &mut records) {
+                    self.flag(at, &mut records);
+                }
+                Ok(records)
+            }
             Task::History(key) => {
                 array(body)?;
                 Ok(self.history_told(key, body))
@@ -646,7 +681,9 @@ impl Collect {
                     let status = if road == Road::Requests { "last_status" } else { "status" };
                     self.notification(raw, &value, status, &mut records);
                 }
-                Road::Own => records.extend(self.keep(raw.get(), &value)),
+                Road::Own | Road::Bookmarks | Road::Favourites => {
+                    records.extend(self.keep(raw.get(), &value))
+                }
                 Road::Mutes | Road::Blocks | Road::Followers | Road::Following => {
                     if let Some(person) = Person::read(&value, &self.owner.domain) {
                         let at = self.meet(&person, false, &mut records);
@@ -670,7 +707,7 @@ impl Collect {
             last = at.or(last);
         }
         let full = match road {
-            Road::Conversations | Road::Own => items.len() >= 40,
+            Road::Conversations | Road::Own | Road::Bookmarks | Road::Favourites => items.len() >= 40,
             _ => items.len() >= 80,
         };
         let can_page = matches!(road, Road::Conversations | Road::Own | Road::Mentions | Road::Requests);
@@ -1039,6 +1076,11 @@ impl Collect {
         vec![Record::new(format!("{HISTORY}{}", &key[STATUS.len().min(key.len())..]), body)]
     }
 
+    fn was_named(&mut self, handle: &str) -> Vec<Record> {
+        self.named.remove(handle);
+        vec![Record { key: format!("{NAMED}{handle}"), text: None }]
+    }
+
     // --- contexts ---
 
     fn context_asked(&mut self, id: &str) -> Vec<Record> {
@@ -1081,7 +1123,8 @@ impl Collect {
 
     /// Works out once what [`Collect::task`] would have to work out each time.
     pub fn settle(&mut self) {
-        if self.tops.is_none() {
+        let open = self.ways.values().any(|way| way.read.open());
+        if self.tops.is_none() && !open && self.on.is_empty() && self.fresh.is_empty() {
             self.tops = Some(self.tops());
         }
     }
@@ -1274,4 +1317,38 @@ fn array(body: &str) -> Result<Vec<&RawValue>, Refusal> {
 fn field(raw: &RawValue, key: &str) -> Option<String> {
     let fields: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get()).ok()?;
     Some(fields.get(key)?.get().to_owned())
+}
+
+impl Gap {
+    /// Stands in `data-gap`.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Gap::Strangers { .. } => "strangers",
+            Gap::Rescue => "rescue",
+            Gap::Long { .. } => "long",
+            Gap::Mentions => "mentions",
+            Gap::Closed { .. } => "closed",
+            Gap::Gone { .. } => "gone",
+            Gap::Lists { .. } => "lists",
+            Gap::Unreadable { .. } => "unreadable",
+        }
+    }
+
+    /// For the person.
+    pub fn say(&self) -> Say {
+        let names = |people: &[String]| {
+            people.iter().map(|handle| format!("@{handle}")).collect::<Vec<_>>().join(", ")
+        };
+        match self {
+            Gap::Strangers { searched: false } => say("gap_strangers"),
+            Gap::Strangers { searched: true } => say("gap_strangers_searched"),
+            Gap::Rescue => say("gap_rescue"),
+            Gap::Long { people } => say("gap_long").with(*people),
+            Gap::Mentions => say("gap_mentions"),
+            Gap::Closed { people } => say("gap_closed").with(names(people).as_str()),
+            Gap::Gone { people } => say("gap_gone").with(names(people).as_str()),
+            Gap::Lists { roads } => say("gap_lists").with(roads.join(", ").as_str()),
+            Gap::Unreadable { count } => say("gap_unreadable").with(*count),
+        }
+    }
 }

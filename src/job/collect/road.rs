@@ -21,10 +21,13 @@ pub enum Road {
     Blocks,
     Followers,
     Following,
+    /// Messages that were marked are in these, whoever wrote them; the deeper search looks.
+    Bookmarks,
+    Favourites,
 }
 
 impl Road {
-    pub const ALL: [Road; 8] = [
+    pub const ALL: [Road; 10] = [
         Road::Conversations,
         Road::Requests,
         Road::Own,
@@ -33,6 +36,8 @@ impl Road {
         Road::Blocks,
         Road::Followers,
         Road::Following,
+        Road::Bookmarks,
+        Road::Favourites,
     ];
 
     pub fn id(self) -> &'static str {
@@ -45,6 +50,8 @@ impl Road {
             Road::Blocks => "blocks",
             Road::Followers => "followers",
             Road::Following => "following",
+            Road::Bookmarks => "bookmarks",
+            Road::Favourites => "favourites",
         }
     }
 
@@ -68,6 +75,8 @@ impl Road {
             Road::Blocks => request::blocks(after),
             Road::Followers => request::followers(owner, after),
             Road::Following => request::following(owner, after),
+            Road::Bookmarks => request::marks("bookmarks", after),
+            Road::Favourites => request::marks("favourites", after),
         }
     }
 

@@ -1,0 +1,1100 @@
+//! The desk's part for messages: saving them, showing how it stands, writing the ZIP.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use gloo_events::EventListener;
+use gloo_timers::future::TimeoutFuture;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, HtmlElement, HtmlProgressElement};
+
+use super::db::{self, Db};
+use super::dom::{Build, clear, make, on_click, set_text};
+use super::fetch;
+use super::markup::BrowserParser;
+use super::reader::Reader;
+use super::words::{BrowserWords, number, speak, text};
+use super::{ask, chrome, go, now, tab_patterns};
+use crate::account::{Domain, Handle};
+use crate::job::collect::{Collect, Owner};
+use crate::job::save::{Next, Save, Why};
+use crate::message::bundle::{About, Ask, Index, Open, Out, Pack, Reason, Tools, Want};
+use crate::message::record::{ABOUT, File, Missing, Record, STATUS};
+use crate::say::{Part, Say, say};
+use crate::server::markup::Parser;
+use crate::server::reply::{self, Reply, Silence};
+use crate::server::request::{self, Request};
+use crate::server::session::Session;
+use crate::server::status::Person;
+use crate::trunk::dossier::SavedMessages;
+use crate::trunk::store::Party;
+use crate::when::{DAY, MINUTE, SECOND, Time};
+
+/// So many records are read from the database at once.
+pub(super) const BATCH: u32 = 200;
+/// More than a saved ZIP has; what is larger is not opened.
+const LARGEST_ZIP: u64 = 64 << 30;
+
+/// How to go about it.
+#[derive(Clone, Debug, PartialEq)]
+enum How {
+    /// Begin, go on, or see what has changed.
+    Plainly,
+    /// Everything again, and further.
+    Deeply,
+    /// And this person, whom nobody knows any more.
+    Naming(Handle),
+}
+
+/// Why it stands still.
+#[derive(Clone, Debug, PartialEq)]
+enum Halt {
+    No,
+    Paused,
+    Job(Why),
+    /// Another account is signed in there.
+    Other(String),
+    /// The disk is full.
+    Full,
+    /// The browser's database fails.
+    Broken,
+    /// Another window of ours does it already.
+    Elsewhere,
+}
+
+/// What is told to the rest of the desk.
+pub(super) enum Tell {
+    /// All messages are saved.
+    Saved(Option<SavedMessages>),
+    /// A page of the old server is needed.
+    OpenServer,
+}
+
+pub(super) struct Messages {
+    pub(super) root: HtmlElement,
+    line: HtmlElement,
+    progress: HtmlProgressElement,
+    status: HtmlElement,
+    body: HtmlElement,
+    pub(super) reader: Rc<Reader>,
+    tell: Box<dyn Fn(Tell)>,
+    party: RefCell<Option<Party>>,
+    db: RefCell<Option<Db>>,
+    account: RefCell<String>,
+    save: RefCell<Option<Save>>,
+    running: Cell<bool>,
+    pause: Cell<bool>,
+    halt: RefCell<Halt>,
+    /// Until when nothing is asked, and why.
+    waiting: Cell<Option<(Time, Why)>>,
+    /// What was drawn last: the buttons are made anew only when it changes.
+    drawn: RefCell<String>,
+    listeners: RefCell<Vec<EventListener>>,
+    /// When the run began, and how much was asked then.
+    began: Cell<(Time, u64)>,
+    busy: RefCell<Option<Say>>,
+}
+
+impl Messages {
+    pub(super) fn new(tell: impl Fn(Tell) + 'static) -> Rc<Messages> {
+        let title = make("h2").attr("id", "messages-title").text(&text("messages_title")).0;
+        let line = make("p").class("lead").0;
+        let progress = make("progress").attr("aria-labelledby", "messages-title").0;
+        let status = make("p").class("status").attr("role", "status").0;
+        let body = make("div").class("body").0;
+        let reader = Reader::new();
+        let root = make("section")
+            .class("frame job")
+            .attr("data-job", "messages")
+            .attr("data-state", "none")
+            .attr("aria-labelledby", "messages-title")
+            .child(&title)
+            .child(&line)
+            .child(&progress)
+            .child(&status)
+            .child(&body)
+            .child(&reader.root)
+            .0;
+        progress.set_hidden(true);
+        root.set_hidden(true);
+        Rc::new(Messages {
+            root,
+            line,
+            progress: progress.unchecked_into(),
+            status,
+            body,
+            reader,
+            tell: Box::new(tell),
+            party: RefCell::default(),
+            db: RefCell::default(),
+            account: RefCell::default(),
+            save: RefCell::default(),
+            running: Cell::new(false),
+            pause: Cell::new(false),
+            halt: RefCell::new(Halt::No),
+            waiting: Cell::new(None),
+            drawn: RefCell::default(),
+            listeners: RefCell::default(),
+            began: Cell::new((Time(0), 0)),
+            busy: RefCell::default(),
+        })
+    }
+
+    /// Whose messages these are: the old account of the linked move.
+    pub(super) fn show(self: &Rc<Self>, party: Option<&Party>) {
+        self.root.set_hidden(party.is_none() && self.account.borrow().is_empty());
+        if self.party.borrow().as_ref() == party {
+            return;
+        }
+        self.party.replace(party.cloned());
+        if self.running.get() {
+            return;
+        }
+        let account = party.and_then(|party| party.handle.as_ref()).map(key_of).unwrap_or_default();
+        if *self.account.borrow() == account {
+            return self.draw();
+        }
+        self.account.replace(account);
+        self.save.replace(None);
+        let here = self.clone();
+        go(async move {
+            let _ = here.load().await;
+            here.draw();
+        });
+    }
+
+    async fn db(&self) -> Result<Db, db::Trouble> {
+        if let Some(db) = self.db.borrow().as_ref() {
+            return Ok(db.clone());
+        }
+        let db = Db::open().await?;
+        self.db.replace(Some(db.clone()));
+        Ok(db)
+    }
+
+    /// The job as it was left.
+    async fn load(&self) -> Result<(), db::Trouble> {
+        let account = self.account.borrow().clone();
+        if account.is_empty() || self.save.borrow().is_some() {
+            return Ok(());
+        }
+        let db = self.db().await?;
+        let about = db.get(&account, &[ABOUT.to_owned()]).await?.pop().flatten();
+        let Some(mut job) = about.as_deref().and_then(Collect::from_about) else { return Ok(()) };
+        let mut after: Option<String> = None;
+        loop {
+            let some = db.some(&account, after.as_deref(), BATCH).await?;
+            for (key, text) in &some {
+                job.restore(key, text);
+            }
+            match some.into_iter().last() {
+                Some((key, _)) => after = Some(key),
+                None => break,
+            }
+        }
+        job.ready();
+        if *self.account.borrow() == account {
+            self.save.replace(Some(Save::new(job)));
+        }
+        Ok(())
+    }
+
+    // --- saving ---
+
+    /// Begins, or goes on.
+    pub(super) fn start(self: &Rc<Self>) {
+        self.run(How::Plainly);
+    }
+
+    fn run(self: &Rc<Self>, how: How) {
+        if self.running.replace(true) {
+            return;
+        }
+        self.pause.set(false);
+        self.halt.replace(Halt::No);
+        self.draw();
+        let here = self.clone();
+        go(async move {
+            let halt = here.run_alone(how).await;
+            here.running.set(false);
+            here.waiting.set(None);
+            here.halt.replace(halt);
+            here.draw();
+        });
+    }
+
+    /// Two of our windows must not do the same.
+    async fn run_alone(self: &Rc<Self>, how: How) -> Halt {
+        let Some(lock) = Lock::take("messages").await else { return Halt::Elsewhere };
+        let halt = match self.go_through(how).await {
+            Ok(halt) => halt,
+            Err(trouble) => {
+                // What is in memory is ahead of what is stored.
+                self.save.replace(None);
+                let _ = self.load().await;
+                match trouble {
+                    db::Trouble::Full => Halt::Full,
+                    db::Trouble::Broken => Halt::Broken,
+                }
+            }
+        };
+        drop(lock);
+        halt
+    }
+
+    async fn go_through(self: &Rc<Self>, how: How) -> Result<Halt, db::Trouble> {
+        let Some(party) = self.party.borrow().clone() else { return Ok(Halt::No) };
+        let owner = match self.owner(&party).await {
+            Ok(owner) => owner,
+            Err(halt) => return Ok(halt),
+        };
+        let account = owner.handle.to_lowercase();
+        if *self.account.borrow() != account {
+            self.account.replace(account.clone());
+            self.save.replace(None);
+        }
+        let db = self.db().await?;
+        self.load().await?;
+        self.prepare(&db, &account, owner, how).await?;
+        self.began.set((now(), self.asked()));
+        let mut tab = None;
+        loop {
+            if self.pause.get() {
+                return Ok(Halt::Paused);
+            }
+            let next = self.save.borrow().as_ref().map(|save| save.next(now()));
+            match next {
+                None => return Ok(Halt::Broken),
+                Some(Next::Ask(task, request)) => {
+                    let reply = self.ask(&party.host, &mut tab, &request).await;
+                    let records =
+                        self.with(|save| save.answer(&task, &request, &reply, now())).unwrap_or_default();
+                    db.put(&account, &records).await?;
+                }
+                Some(Next::Fetch(url)) => {
+                    let file = self.fetch(&db, &account, &party.host, &url).await?;
+                    let records = self.with(|save| save.fetched(&url, file)).unwrap_or_default();
+                    if records.is_empty() {
+                        TimeoutFuture::new(1_000).await;
+                    }
+                    db.put(&account, &records).await?;
+                }
+                Some(Next::Wait { until, why }) => {
+                    self.waiting.set(Some((until, why)));
+                    self.draw();
+                    let wait = until.since(now()).clamp(50, 500);
+                    TimeoutFuture::new(u32::try_from(wait).unwrap_or(500)).await;
+                    continue;
+                }
+                Some(Next::Stop(why)) => return Ok(Halt::Job(why)),
+                Some(Next::Through) => {
+                    self.read_back(&db, &account).await?;
+                    let records = self.with(|save| save.collect.finish(now())).unwrap_or_default();
+                    db.put(&account, &records).await?;
+                    self.told();
+                    return Ok(Halt::No);
+                }
+            }
+            self.waiting.set(None);
+            self.draw();
+        }
+    }
+
+    fn asked(&self) -> u64 {
+        self.save.borrow().as_ref().map_or(0, |save| save.collect.count().asked)
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut Save) -> T) -> Option<T> {
+        self.save.borrow_mut().as_mut().map(f)
+    }
+
+    /// Sets the job up, and stores what that changes.
+    async fn prepare(&self, db: &Db, account: &str, owner: Owner, how: How) -> Result<(), db::Trouble> {
+        let known = self.save.borrow().is_some();
+        let records = if known {
+            self.with(|save| {
+                save.go_on();
+                let job = &mut save.collect;
+                let records = match &how {
+                    How::Naming(handle) => job.name(handle, now()),
+                    How::Deeply => job.again(owner, true, now()),
+                    // A redirect set or cancelled meanwhile changes which lists are open.
+                    How::Plainly if job.is_done() || job.owner().rescue != owner.rescue => {
+                        job.again(owner, false, now())
+                    }
+                    How::Plainly => Vec::new(),
+                };
+                save.settle();
+                records
+            })
+            .unwrap_or_default()
+        } else {
+            let (job, records) = Collect::begin(owner, how == How::Deeply, now());
+            self.save.replace(Some(Save::new(job)));
+            records
+        };
+        db.put(account, &records).await
+    }
+
+    /// Who is signed in there, by the server's own page: the one whose messages are wanted?
+    async fn owner(&self, party: &Party) -> Result<Owner, Halt> {
+        let mut tab = None;
+        let reply = self.ask(&party.host, &mut tab, &request::account_page()).await;
+        let answer = match reply::page(&reply) {
+            Ok(answer) => answer,
+            Err(reply::Refusal::Silent(Silence::NoTab)) => {
+                (self.tell)(Tell::OpenServer);
+                return Err(Halt::Job(Why::NoTab));
+            }
+            Err(reply::Refusal::Silent(Silence::NotGranted)) => return Err(Halt::Job(Why::NotAllowed)),
+            Err(reply::Refusal::SignedOut) => return Err(Halt::Job(Why::SignedOut)),
+            Err(_) => return Err(Halt::Job(Why::Trouble)),
+        };
+        let session = Session::read(BrowserParser.parse(&answer.body).as_ref());
+        let session = session.ok_or(Halt::Job(Why::SignedOut))?;
+        if party.handle.as_ref().is_some_and(|handle| !handle.is_same(&session.account.handle)) {
+            return Err(Halt::Other(session.account.handle.acct()));
+        }
+        Owner::of(&session).ok_or(Halt::Job(Why::Refused))
+    }
+
+    /// Through the agent of a tab of the server; another one, when the last has gone.
+    async fn ask(&self, host: &Domain, tab: &mut Option<i32>, request: &Request) -> Reply {
+        if let Some(known) = *tab {
+            let reply = ask::in_tab(known, request.clone()).await;
+            if reply != Err(Silence::NoTab) {
+                return reply;
+            }
+        }
+        for other in chrome::tabs(&tab_patterns(host)).await {
+            let reply = ask::in_tab(other, request.clone()).await;
+            if reply != Err(Silence::NoTab) {
+                *tab = Some(other);
+                return reply;
+            }
+        }
+        Err(Silence::NoTab)
+    }
+
+    async fn fetch(&self, db: &Db, account: &str, own: &Domain, url: &str) -> Result<File, db::Trouble> {
+        let Some(host) = fetch::host_of(url) else { return Ok(File::Missing(Missing::NoAddress)) };
+        let granted = super::domains_of(&chrome::granted().await);
+        if !granted.iter().any(|granted| granted.host() == host.host()) {
+            return Ok(File::Missing(Missing::NotAllowed));
+        }
+        let fetched = match fetch::fetch(url, host == *own && url.contains("/media_proxy/")).await {
+            Ok(fetched) => fetched,
+            Err(reason) => return Ok(File::Missing(reason)),
+        };
+        match db.put_file(account, url, &fetched.blob, &fetched.sha256).await {
+            Ok(()) => Ok(File::Saved {
+                kind: fetched.kind.to_owned(),
+                said: fetched.said,
+                size: fetched.size,
+                sha256: fetched.sha256,
+            }),
+            // Messages are small: they may still find room.
+            Err(db::Trouble::Full) => Ok(File::Missing(Missing::NoRoom)),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Everything that the job calls kept is there.
+    async fn read_back(&self, db: &Db, account: &str) -> Result<(), db::Trouble> {
+        let mut there = 0_usize;
+        let mut after = Some(STATUS.to_owned());
+        loop {
+            let some = db.some(account, after.as_deref(), BATCH).await?;
+            there += some.iter().filter(|(key, text)| key.starts_with(STATUS) && !text.is_empty()).count();
+            match some.into_iter().last() {
+                Some((key, _)) if key.starts_with(STATUS) => after = Some(key),
+                _ => break,
+            }
+        }
+        let wanted = self.save.borrow().as_ref().map_or(0, |save| save.collect.keys().count());
+        if there == wanted { Ok(()) } else { Err(db::Trouble::Broken) }
+    }
+
+    /// The checks are told what is saved.
+    fn told(&self) {
+        let saved = self.save.borrow().as_ref().map(|save| {
+            let pairs = save.collect.conversations().map(|(id, last)| (id.to_owned(), last.to_owned()));
+            SavedMessages {
+                at: save.collect.finished().unwrap_or(now()),
+                count: save.collect.count().messages as u64,
+                rescued: save.collect.owner().rescue,
+                conversations: pairs.collect(),
+            }
+        });
+        if saved.is_some() {
+            (self.tell)(Tell::Saved(saved));
+        }
+    }
+
+    // --- showing ---
+
+    fn state(&self) -> &'static str {
+        let save = self.save.borrow();
+        match (&*self.halt.borrow(), save.as_ref()) {
+            _ if self.running.get() && self.waiting.get().is_some() => "waiting",
+            _ if self.running.get() => "saving",
+            (Halt::Paused, _) => "paused",
+            (halt, _) if *halt != Halt::No => "stopped",
+            (_, Some(save)) if save.collect.is_done() => "done",
+            (_, Some(_)) => "paused",
+            (_, None) => "none",
+        }
+    }
+
+    fn draw(self: &Rc<Self>) {
+        let state = self.state();
+        let _ = self.root.set_attribute("data-state", state);
+        self.root.set_hidden(self.party.borrow().is_none() && self.account.borrow().is_empty());
+        self.progress.set_hidden(!matches!(state, "saving" | "waiting" | "paused"));
+        let (line, status) = self.words(state);
+        set_text(&self.line, &line);
+        set_text(&self.status, &status);
+        let hosts = self.hosts();
+        let look = format!("{state} {hosts:?} {:?} {}", self.halt.borrow(), self.busy.borrow().is_some());
+        if *self.drawn.borrow() != look {
+            self.drawn.replace(look);
+            self.draw_body(state, &hosts);
+        }
+    }
+
+    fn words(&self, state: &str) -> (String, String) {
+        if let Some(busy) = &*self.busy.borrow() {
+            return (self.counted(), speak(busy));
+        }
+        let save = self.save.borrow();
+        let Some(save) = save.as_ref() else {
+            let line = if state == "none" { text("messages_none") } else { String::new() };
+            return (line, self.halted());
+        };
+        let left = save.collect.left();
+        let asked = save.collect.count().asked;
+        let (begun, before) = self.began.get();
+        #[allow(clippy::cast_precision_loss)]
+        {
+            self.progress.set_max((asked + left.calls).max(1) as f64);
+            self.progress.set_value(asked as f64);
+        }
+        let status = match state {
+            "saving" => {
+                // What it took so far, and what the limit allows, whichever is longer.
+                let (spent, done) = (now().since(begun), asked.saturating_sub(before).max(1));
+                let pace = spent / i64::try_from(done).unwrap_or(1);
+                let rest = pace.saturating_mul(i64::try_from(left.calls).unwrap_or(0));
+                let rest = rest.max(save.time_left(now()));
+                let minutes = (rest + MINUTE - SECOND) / MINUTE;
+                let minutes = u64::try_from(minutes).unwrap_or(0);
+                let rate = if spent > 0 { done * 60_000 / spent.unsigned_abs().max(1_000) } else { 0 };
+                let far = say("messages_far").with(asked).with(number(asked + left.calls).as_str());
+                let far = speak(&far);
+                let fast = speak(&say("messages_fast").with(rate));
+                let long = speak(&say("messages_long").with(minutes));
+                let files = match left.files {
+                    0 => String::new(),
+                    files => speak(&say("messages_files_left").with(files)),
+                };
+                [far, fast, long, files].join(" ")
+            }
+            "waiting" => match self.waiting.get() {
+                Some((until, Why::Limit)) => speak(&say("messages_wait_limit").with(Part::Clock(until))),
+                Some((until, _)) => speak(&say("messages_wait_trouble").with(Part::Clock(until))),
+                None => String::new(),
+            },
+            "paused" | "stopped" => self.halted(),
+            _ => String::new(),
+        };
+        (self.counted(), status.trim().to_owned())
+    }
+
+    fn counted(&self) -> String {
+        let save = self.save.borrow();
+        let Some(save) = save.as_ref() else { return String::new() };
+        let count = save.collect.count();
+        let people = Part::Say(Box::new(say("messages_people").with(count.people)));
+        let mut lines = vec![match save.collect.finished() {
+            Some(at) => speak(
+                &say("messages_saved")
+                    .with(count.messages)
+                    .with(people)
+                    .with(Part::Day(at))
+                    .with(Part::Clock(at)),
+            ),
+            None => speak(&say("messages_so_far").with(count.messages).with(people)),
+        }];
+        if count.files > 0 {
+            lines.push(speak(&say("messages_files").with(count.files)));
+        }
+        if count.files_missing > 0 {
+            lines.push(speak(&say("messages_files_missing").with(count.files_missing)));
+        }
+        lines.join(" ")
+    }
+
+    fn halted(&self) -> String {
+        let host = self.party.borrow().as_ref().map(|party| party.host.clone());
+        let named = |key: &str| match &host {
+            Some(host) => speak(&say(key).with(host)),
+            None => text(key),
+        };
+        match &*self.halt.borrow() {
+            Halt::No | Halt::Paused => match self.save.borrow().as_ref() {
+                Some(save) if !save.collect.is_done() => text("messages_paused"),
+                _ => String::new(),
+            },
+            Halt::Job(Why::NoTab) => named("trouble_no_tab"),
+            Halt::Job(Why::SignedOut) => named("trouble_signed_out"),
+            Halt::Job(Why::NotAllowed) => named("trouble_not_granted"),
+            Halt::Job(Why::Refused) => named("messages_refused"),
+            Halt::Job(Why::Broken | Why::Trouble | Why::Limit) => named("messages_broken"),
+            Halt::Other(other) => match &host {
+                Some(host) => {
+                    speak(&say("trouble_other_account").with(host).with(format!("@{other}").as_str()))
+                }
+                None => String::new(),
+            },
+            Halt::Full => text("messages_full"),
+            Halt::Broken => text("messages_store_broken"),
+            Halt::Elsewhere => text("messages_elsewhere"),
+        }
+    }
+
+    /// Hosts of files that were not allowed.
+    fn hosts(&self) -> Vec<Domain> {
+        let save = self.save.borrow();
+        let Some(save) = save.as_ref() else { return Vec::new() };
+        let mut hosts: Vec<Domain> = save
+            .collect
+            .files()
+            .filter(|(_, file)| **file == File::Missing(Missing::NotAllowed))
+            .filter_map(|(url, _)| fetch::host_of(url))
+            .collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        hosts
+    }
+
+    fn button(
+        self: &Rc<Self>,
+        action: &str,
+        label: &str,
+        main: bool,
+        act: impl Fn(&Rc<Messages>) + 'static,
+    ) -> Build {
+        let button = make("button").attr("type", "button").attr("data-action", action).text(label);
+        let button = if main { button } else { button.class("secondary") };
+        let here = self.clone();
+        self.listeners.borrow_mut().push(on_click(&button.0, move || act(&here)));
+        button
+    }
+
+    fn draw_body(self: &Rc<Self>, state: &str, hosts: &[Domain]) {
+        let focused = self.body.contains(super::dom::document().active_element().as_deref());
+        clear(&self.body);
+        self.listeners.borrow_mut().clear();
+        let actions = make("div").class("actions");
+        let busy = self.busy.borrow().is_some();
+        let actions = match state {
+            _ if busy => actions,
+            "none" => {
+                actions.child(
+                    self.button("save-messages", &text("action_save_messages"), true, |here| here.start()),
+                )
+            }
+            "saving" | "waiting" => {
+                actions.child(self.button("pause", &text("action_pause"), false, |here| {
+                    here.pause.set(true);
+                    here.draw();
+                }))
+            }
+            "paused" => {
+                actions.child(self.button("resume", &text("action_resume"), true, |here| here.start()))
+            }
+            "stopped" => {
+                let actions =
+                    actions.child(self.button("resume", &text("action_resume"), true, |here| here.start()));
+                let needs_page =
+                    matches!(&*self.halt.borrow(), Halt::Job(Why::NoTab | Why::SignedOut) | Halt::Other(_));
+                match self.party.borrow().as_ref().filter(|_| needs_page) {
+                    Some(party) => {
+                        let label = speak(&say("action_open_server").with(&party.host));
+                        let url = format!("{}/settings/export", party.host.origin());
+                        actions.child(self.button("visit", &label, false, move |_| {
+                            let url = url.clone();
+                            go(async move { chrome::open_tab(&url).await });
+                        }))
+                    }
+                    None => actions,
+                }
+            }
+            _ => actions
+                .child(self.button("download-messages", &text("action_download_messages"), true, |here| {
+                    here.download()
+                }))
+                .child(self.button("show-messages", &text("action_show_messages"), false, |here| here.read()))
+                .child(self.button("save-again", &text("action_save_again"), false, |here| here.start())),
+        };
+        let _ = self.body.append_child(actions.as_ref());
+        if matches!(state, "saving" | "waiting") {
+            let safe = make("p").class("then").text(&text("messages_safe_to_close"));
+            let _ = self.body.append_child(safe.as_ref());
+        }
+        if state == "done" && !busy {
+            self.draw_hosts(hosts);
+            self.draw_gaps();
+        }
+        if !matches!(state, "saving" | "waiting") && !busy {
+            self.draw_open();
+            if self.save.borrow().is_some() {
+                self.draw_delete();
+            }
+        }
+        // The button that was just pressed is gone: its place keeps the focus.
+        if focused && let Ok(Some(first)) = self.body.query_selector("button") {
+            let _ = first.unchecked_into::<HtmlElement>().focus();
+        }
+    }
+
+    /// Pictures on other hosts: by name, once, with the reason.
+    fn draw_hosts(self: &Rc<Self>, hosts: &[Domain]) {
+        for host in hosts {
+            let why = make("p").class("then").text(&speak(&say("messages_host_why").with(host)));
+            let pattern = host.pattern();
+            let label = speak(&say("action_grant").with(host));
+            let allow = self.button("grant-media", &label, false, move |here| {
+                // The browser shows its prompt only inside the click itself.
+                let asked = chrome::request(&[pattern.clone()]);
+                let here = here.clone();
+                go(async move {
+                    if let Ok(promise) = asked
+                        && JsFuture::from(promise).await.is_ok_and(|given| given.is_truthy())
+                    {
+                        here.start();
+                    }
+                });
+            });
+            let allow = allow.attr("data-server", host.as_str());
+            let row = make("div").class("host").child(why).child(make("div").class("actions").child(allow));
+            let _ = self.body.append_child(row.as_ref());
+        }
+    }
+
+    /// What may be missing, and how to look further.
+    fn draw_gaps(self: &Rc<Self>) {
+        let (gaps, deep) = match self.save.borrow().as_ref() {
+            Some(save) => (save.collect.gaps(), save.collect.is_deep()),
+            None => return,
+        };
+        let list = make("ul")
+            .class("gaps")
+            .children(gaps.iter().map(|gap| make("li").attr("data-gap", gap.id()).text(&speak(&gap.say()))));
+        let deeper =
+            self.button("search-deeper", &text("action_search_deeper"), false, |here| here.run(How::Deeply));
+        let field = make("input")
+            .attr("type", "text")
+            .attr("id", "name-person")
+            .attr("autocomplete", "off")
+            .attr("autocapitalize", "none")
+            .attr("spellcheck", "false")
+            .attr("placeholder", &text("name_placeholder"))
+            .attr("aria-describedby", "name-error");
+        let error = make("p").class("error").attr("id", "name-error").attr("role", "alert");
+        let (input, told) = (field.clone(), error.0.clone());
+        let name = self.button("name-person", &text("action_name_person"), false, move |here| {
+            let typed = input.input().map(|input| input.value()).unwrap_or_default();
+            let local = here.party.borrow().as_ref().map(|party| party.host.clone());
+            let handle = typed.parse::<Handle>().ok().or_else(|| Handle::from_acct(typed.trim(), &local?));
+            match handle {
+                Some(handle) => here.run(How::Naming(handle)),
+                None => set_text(&told, &text("name_error")),
+            }
+        });
+        let further = make("div")
+            .class("further")
+            .child(make("p").class("then").text(&text(if deep {
+                "messages_deep_done"
+            } else {
+                "messages_deep_why"
+            })))
+            .child(make("div").class("actions").child(deeper))
+            .child(make("label").attr("for", "name-person").text(&text("name_label")))
+            .child(make("div").class("row").child(&field).child(name))
+            .child(&error);
+        let details = make("details")
+            .attr("open", "")
+            .class("missing")
+            .child(make("summary").text(&text("messages_gaps_title")))
+            .child(list)
+            .child(further);
+        let _ = self.body.append_child(details.as_ref());
+    }
+
+    /// Takes the saved copy away, after asking once more.
+    fn draw_delete(self: &Rc<Self>) {
+        let really = self.button("delete-saved", &text("action_delete_saved"), false, |here| {
+            let here = here.clone();
+            go(async move {
+                let account = here.account.borrow().clone();
+                let Ok(db) = here.db().await else { return };
+                if db.forget(&account).await.is_ok() {
+                    here.save.replace(None);
+                    here.reader.close();
+                    (here.tell)(Tell::Saved(None));
+                }
+                here.draw();
+            });
+        });
+        let details = make("details")
+            .class("delete")
+            .child(make("summary").text(&text("delete_title")))
+            .child(make("p").class("then").text(&text("delete_then")))
+            .child(make("div").class("actions").child(really));
+        let _ = self.body.append_child(details.as_ref());
+    }
+
+    /// A ZIP from elsewhere.
+    fn draw_open(self: &Rc<Self>) {
+        let field = make("input")
+            .attr("type", "file")
+            .attr("accept", ".zip")
+            .attr("id", "open-zip")
+            .attr("data-action", "open-zip");
+        let here = self.clone();
+        let input = field.0.clone();
+        let changed = EventListener::new(&field.0, "change", move |_| {
+            let files = input.dyn_ref::<web_sys::HtmlInputElement>().and_then(|input| input.files());
+            if let Some(file) = files.and_then(|files| files.get(0)) {
+                here.open(file.unchecked_into());
+            }
+        });
+        self.listeners.borrow_mut().push(changed);
+        let details = make("details")
+            .class("open-zip")
+            .child(make("summary").text(&text("open_title")))
+            .child(make("label").attr("for", "open-zip").text(&text("open_label")))
+            .child(field);
+        let _ = self.body.append_child(details.as_ref());
+    }
+
+    // --- reading and writing ---
+
+    fn busy(self: &Rc<Self>, what: Option<Say>) {
+        self.busy.replace(what);
+        self.draw();
+    }
+
+    fn read(self: &Rc<Self>) {
+        let here = self.clone();
+        let account = self.account.borrow().clone();
+        go(async move {
+            let Ok(db) = here.db().await else { return };
+            here.busy(Some(say("messages_reading")));
+            let owner = here.save.borrow().as_ref().map(|save| save.collect.owner().clone());
+            if let Some(owner) = owner {
+                here.reader.show(db, account, person_of(&owner), owner.domain).await;
+            }
+            here.busy(None);
+        });
+    }
+
+    fn download(self: &Rc<Self>) {
+        let here = self.clone();
+        go(async move {
+            here.busy(Some(say("messages_writing").with(0_u64)));
+            let result = here.write().await;
+            here.busy(None);
+            match result {
+                Ok((blob, name)) => {
+                    hand_over(&blob, &name);
+                    set_text(&here.status, &speak(&say("messages_written").with(name.as_str())));
+                }
+                Err(what) => set_text(&here.status, &speak(&what)),
+            }
+        });
+    }
+
+    /// Writes the ZIP and reads it back against its own manifest.
+    async fn write(self: &Rc<Self>) -> Result<(Blob, String), Say> {
+        let broken = |_| say("messages_store_broken");
+        let db = self.db().await.map_err(broken)?;
+        let account = self.account.borrow().clone();
+        let (owner, at, gaps) = {
+            let save = self.save.borrow();
+            let save = save.as_ref().ok_or_else(|| say("messages_none"))?;
+            let at = save.collect.finished().unwrap_or(now());
+            (save.collect.owner().clone(), at, save.collect.gaps())
+        };
+        let gathered = gather(&db, &account, &owner).await.map_err(broken)?;
+        let about = About {
+            owner: person_of(&owner),
+            server: owner.domain.clone(),
+            software: owner.version.clone().unwrap_or_default(),
+            at,
+            extension: chrome::version(),
+            incomplete: gaps.iter().map(crate::job::collect::Gap::say).collect(),
+        };
+        let tools = Tools { parser: &BrowserParser, words: &BrowserWords, zone: &zone };
+        let mut pack = Pack::new(about, gathered.done()).map_err(|_| say("messages_too_large"))?;
+        let mut parts: Vec<Blob> = Vec::new();
+        let mut waiting: Vec<u8> = Vec::new();
+        let mut percent = 0;
+        loop {
+            let want = pack.wants(&tools);
+            match &want {
+                Want::Records(keys) => pack.records(db.get(&account, keys).await.map_err(broken)?),
+                Want::File { url } => match db.file(&account, url).await.map_err(broken)? {
+                    Some(file) => {
+                        db::pieces(&file, |piece, end| pack.file(piece, end)).await.map_err(broken)?
+                    }
+                    None => pack.no_file(),
+                },
+                Want::Nothing | Want::Done => {}
+                Want::Failed(_) => return Err(say("messages_too_large")),
+            }
+            waiting.extend(pack.take());
+            // The browser keeps the parts, not our memory.
+            if waiting.len() >= 4 << 20 || want == Want::Done {
+                parts.push(fetch::blob(&[&waiting]).ok_or_else(|| say("messages_full"))?);
+                waiting.clear();
+            }
+            if want == Want::Done {
+                break;
+            }
+            let (done, all) = pack.progress();
+            let now_percent = done.saturating_mul(100) / all.max(1);
+            if now_percent != percent {
+                percent = now_percent;
+                self.busy(Some(say("messages_writing").with(percent)));
+                // Lets the page breathe.
+                TimeoutFuture::new(0).await;
+            }
+        }
+        let parts: js_sys::Array = parts.iter().collect();
+        let kind = web_sys::BlobPropertyBag::new();
+        kind.set_type("application/zip");
+        let blob =
+            Blob::new_with_blob_sequence_and_options(&parts, &kind).map_err(|_| say("messages_full"))?;
+        self.busy(Some(say("messages_checking")));
+        check(&blob).await.map_err(|_| say("messages_zip_broken"))?;
+        let day = iso_day(at);
+        let user = owner.handle.replace('@', "-at-").replace(':', "-");
+        Ok((blob, format!("messages-{user}-{day}.zip")))
+    }
+
+    fn open(self: &Rc<Self>, file: Blob) {
+        let here = self.clone();
+        go(async move {
+            here.busy(Some(say("messages_checking")));
+            let result = here.import(&file).await;
+            here.busy(None);
+            match result {
+                Ok(words) => set_text(&here.status, &speak(&words)),
+                Err(what) => set_text(&here.status, &speak(&what)),
+            }
+        });
+    }
+
+    /// Reads a ZIP whole, compares it with its manifest, and only then takes it in and shows it.
+    async fn import(self: &Rc<Self>, file: &Blob) -> Result<Say, Say> {
+        let broken = |_| say("messages_store_broken");
+        let open = check(file).await.map_err(|reason| refusal(&reason))?;
+        let contents = open.contents().cloned().ok_or_else(|| say("open_not_ours"))?;
+        let mut restore = open.restore().ok_or_else(|| say("open_not_ours"))?;
+        let db = self.db().await.map_err(broken)?;
+        // Beside what is saved here, not over it.
+        let account = format!("zip {}", contents.owner.to_lowercase());
+        db.forget(&account).await.map_err(broken)?;
+        let mut taking: Option<(Vec<String>, String, js_sys::Array)> = None;
+        loop {
+            match restore.wants() {
+                Ask::Range { at, len } => {
+                    #[allow(clippy::cast_precision_loss)]
+                    let bytes = db::piece(file, at as f64, len as f64).await.map_err(broken)?;
+                    restore.bytes(&bytes);
+                }
+                Ask::Done => break,
+                Ask::Failed(reason) => {
+                    let _ = db.forget(&account).await;
+                    return Err(refusal(&reason));
+                }
+            }
+            for out in restore.take() {
+                let stored = match out {
+                    Out::Records(records) => db.put(&account, &records).await,
+                    Out::File { urls, sha256, .. } => {
+                        taking = Some((urls, sha256, js_sys::Array::new()));
+                        Ok(())
+                    }
+                    Out::Piece(piece) => {
+                        if let (Some((_, _, parts)), Some(blob)) = (&taking, fetch::blob(&[&piece])) {
+                            parts.push(&blob);
+                        }
+                        Ok(())
+                    }
+                    Out::End => match taking.take() {
+                        Some((urls, sha256, parts)) => {
+                            let mut stored = Ok(());
+                            if let Ok(blob) = Blob::new_with_blob_sequence(&parts) {
+                                for url in urls {
+                                    stored = stored.and(db.put_file(&account, &url, &blob, &sha256).await);
+                                }
+                            }
+                            stored
+                        }
+                        None => Ok(()),
+                    },
+                };
+                if let Err(trouble) = stored {
+                    let _ = db.forget(&account).await;
+                    let full = trouble == db::Trouble::Full;
+                    return Err(say(if full { "messages_full" } else { "messages_store_broken" }));
+                }
+            }
+        }
+        // Which account, the reader needs to know; the ZIP says it.
+        let owner = Person {
+            id: String::new(),
+            handle: contents.owner.clone(),
+            name: String::new(),
+            url: String::new(),
+            uri: None,
+            posts: None,
+        };
+        let domain = contents.server.parse::<Domain>().map_err(|_| say("open_not_ours"))?;
+        let about = Record::new("zip", "{}");
+        db.put(&account, &[about]).await.map_err(broken)?;
+        self.reader.show(db, account, owner, domain).await;
+        Ok(say("open_done").with(contents.messages).with(Part::Day(contents.at)))
+    }
+}
+
+fn key_of(handle: &Handle) -> String {
+    handle.acct().to_lowercase()
+}
+
+fn person_of(owner: &Owner) -> Person {
+    Person {
+        id: owner.id.clone(),
+        handle: owner.handle.clone(),
+        name: owner.name.clone(),
+        url: String::new(),
+        uri: owner.uri.clone(),
+        posts: None,
+    }
+}
+
+/// Tells the index every record of an account.
+async fn gather(db: &Db, account: &str, owner: &Owner) -> Result<Index, db::Trouble> {
+    index(db, account, &person_of(owner), &owner.domain).await
+}
+
+pub(super) async fn index(
+    db: &Db,
+    account: &str,
+    owner: &Person,
+    domain: &Domain,
+) -> Result<Index, db::Trouble> {
+    let mut index = Index::new(owner, domain);
+    let mut after: Option<String> = None;
+    loop {
+        let some = db.some(account, after.as_deref(), BATCH).await?;
+        for (key, text) in &some {
+            index.add(key, text);
+        }
+        match some.into_iter().last() {
+            Some((key, _)) => after = Some(key),
+            None => return Ok(index),
+        }
+    }
+}
+
+/// Everything in a ZIP against its manifest.
+async fn check(file: &Blob) -> Result<Open, Reason> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let mut open = Open::new(file.size() as u64, LARGEST_ZIP);
+    loop {
+        match open.wants() {
+            Ask::Range { at, len } => {
+                #[allow(clippy::cast_precision_loss)]
+                let bytes = db::piece(file, at as f64, len as f64).await.map_err(|_| Reason::Cut)?;
+                open.bytes(&bytes);
+            }
+            Ask::Done => return Ok(open),
+            Ask::Failed(reason) => return Err(reason),
+        }
+    }
+}
+
+fn refusal(reason: &Reason) -> Say {
+    match reason {
+        Reason::NotAZip | Reason::NotOurs => say("open_not_ours"),
+        Reason::Newer(_) => say("open_newer"),
+        Reason::Cut => say("open_cut"),
+        _ => say("open_damaged"),
+    }
+}
+
+/// Gives the person a file.
+fn hand_over(blob: &Blob, name: &str) {
+    let Ok(url) = web_sys::Url::create_object_url_with_blob(blob) else { return };
+    let link = make("a").attr("href", &url).attr("download", name).0;
+    link.click();
+    // The browser reads it while it writes the file.
+    go(async move {
+        TimeoutFuture::new(600_000).await;
+        let _ = web_sys::Url::revoke_object_url(&url);
+    });
+}
+
+/// Minutes that local time is ahead of UTC at a time.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+pub(super) fn zone(at: Time) -> i32 {
+    -(js_sys::Date::new(&JsValue::from_f64(at.0 as f64)).get_timezone_offset() as i32)
+}
+
+/// `2026-11-21`, here.
+fn iso_day(at: Time) -> String {
+    let local = at.plus(i64::from(zone(at)) * MINUTE);
+    #[allow(clippy::cast_precision_loss)]
+    let date = js_sys::Date::new(&JsValue::from_f64((local.0 / DAY * DAY) as f64));
+    date.to_iso_string().as_string().unwrap_or_default().chars().take(10).collect()
+}
+
+/// A lock among our own pages, held until it is dropped.
+struct Lock(js_sys::Function);
+
+impl Lock {
+    /// `None`: somebody else has it.
+    async fn take(name: &str) -> Option<Lock> {
+        let locks = js_sys::Reflect::get(&web_sys::window()?.navigator(), &"locks".into()).ok()?;
+        let request: js_sys::Function =
+            js_sys::Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
+        let options = js_sys::Object::new();
+        let _ = js_sys::Reflect::set(&options, &"ifAvailable".into(), &JsValue::TRUE);
+        let mut release = None;
+        let held = js_sys::Promise::new(&mut |resolve, _| release = Some(resolve));
+        let answered = Rc::new(RefCell::new(None::<bool>));
+        let (told, mut wake) = (answered.clone(), None);
+        let heard = js_sys::Promise::new(&mut |resolve, _| wake = Some(resolve));
+        let wake = wake?;
+        let given = Closure::once_into_js(move |lock: JsValue| -> JsValue {
+            let there = !lock.is_null() && !lock.is_undefined();
+            told.replace(Some(there));
+            let _ = wake.call0(&JsValue::NULL);
+            if there { held.into() } else { JsValue::UNDEFINED }
+        });
+        request.call3(&locks, &name.into(), &options, &given).ok()?;
+        JsFuture::from(heard).await.ok()?;
+        if *answered.borrow() == Some(true) { release.map(Lock) } else { None }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.call0(&JsValue::NULL);
+    }
+}
