@@ -675,6 +675,286 @@ fn words_of(element: &scraper::ElementRef<'_>) -> String {
     element.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+#[test]
+fn a_page_shows_every_message_in_its_place() {
+    let sample = sample();
+    let written = sample.page(&about(), &[UNREADABLE]);
+    let page = Html::parse_document(&written);
+    assert!(
+        page.errors.iter().all(|error| !error.contains("unclosed") && !error.contains("Unexpected")),
+        "{:?}",
+        page.errors
+    );
+    assert_eq!(all(&page, "article[id^=m]").len(), sample.notes.len());
+    assert_eq!(all(&page, "article.own").len(), 7);
+    assert_eq!(all(&page, "h1").len(), 1);
+    assert_eq!(all(&page, "main > section.conversation > h2").len(), sample.conversations.len() + 1);
+    let titles: Vec<String> = all(&page, "main > section > h2").iter().map(words_of).collect();
+    assert_eq!(&titles[..2], ["Ben", "Chidi ✨"]);
+    // Every link on the page leads somewhere, and every name of a section is there.
+    let ids: Vec<&str> = all(&page, "[id]").iter().filter_map(|element| element.attr("id")).collect();
+    let unique: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len());
+    for element in all(&page, "a[href^='#'], [aria-labelledby]") {
+        let to = element.attr("aria-labelledby").or(element.attr("href")).unwrap().trim_start_matches('#');
+        assert!(ids.contains(&to), "{to}");
+    }
+    let people: Vec<String> = all(&page, "nav > ul > li").iter().map(words_of).collect();
+    assert_eq!(people[1], "Ben @ben@new.example 8 messages · 2025-03-02 – 2025-08-12");
+    assert_eq!(
+        people[2],
+        "Chidi ✨ @chidi@chat.example 1 message · 2025-03-03 1 message in the conversation with Ben"
+    );
+
+    let article = |id: u64| {
+        let at = sample.notes.iter().position(|note| note.id == id.to_string()).unwrap();
+        all(&page, &format!("#m{at}"))[0]
+    };
+    let says = |id: u64, text: &str| {
+        let words = words_of(&article(id));
+        assert!(words.contains(text), "{id}: {words}");
+    };
+    says(101, "Ana Okonkwo @ana@old.example 2025-03-02 09:15:00 +01:00");
+    says(101, "Not a direct message");
+    says(105, "Also to Chidi ✨ @chidi@chat.example");
+    says(106, "In answer to Ana Okonkwo, 2025-03-03 20:10:00 +01:00, in the conversation with Ben");
+    says(
+        107,
+        "Edited 2025-08-11 22:06:00 +01:00. 2 earlier versions 2025-08-11 22:00:00 +01:00 the veiw from here",
+    );
+    says(107, "Content warning: landscape");
+    says(
+        107,
+        "Picture not saved: its server no longer has it. It was at https://old.example/media/5.png The plan of the house",
+    );
+    says(108, "Soup 2 votes · your choice");
+    says(109, "In answer to Ben, 2025-08-11");
+    says(110, "In answer to a message by Ben @ben@new.example that has been deleted.");
+    says(113, "https://bank.example/ (https://evil.example/x)");
+    assert_eq!(article(111).select(&Selector::parse(".text[lang=ar][dir=auto]").unwrap()).count(), 1);
+    let time = article(111).select(&Selector::parse("time").unwrap()).next().unwrap();
+    assert_eq!(time.attr("datetime"), Some("2026-11-20T13:32:05Z"));
+    let picture = all(&page, "figure img")[0];
+    assert_eq!(picture.attr("src"), Some("media_attachments/1%20%C3%BC.png"));
+    assert_eq!(picture.attr("alt"), Some("Hills in the evening sun, with a lake between them"));
+    assert!(all(&page, "details[open]").is_empty());
+    assert_eq!(words_of(&all(&page, "#unreadable pre")[0]), UNREADABLE);
+}
+
+/// Every element and every attribute of the page is one that we write, and every address one that may be there.
+#[test]
+fn nothing_on_the_page_is_anybody_elses() {
+    let written = sample().page(&about(), &[UNREADABLE]);
+    let page = Html::parse_document(&written);
+    let head = written.find("<meta").unwrap();
+    assert!(written[head..].starts_with(
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-"
+    ));
+    let allowed = [
+        "html lang dir",
+        "head",
+        "meta http-equiv content charset name",
+        "title",
+        "style",
+        "body",
+        "header id",
+        "h1",
+        "h2 id",
+        "h3 id",
+        "p class dir",
+        "nav aria-labelledby",
+        "ul",
+        "ol",
+        "li",
+        "a href class rel title download",
+        "bdi class lang",
+        "span class",
+        "main",
+        "b",
+        "section class id aria-labelledby",
+        "article class id aria-labelledby",
+        "time datetime",
+        "div class dir lang",
+        "br",
+        "strong",
+        "em",
+        "s",
+        "u",
+        "code",
+        "pre dir",
+        "blockquote",
+        "img class src alt title loading",
+        "figure",
+        "figcaption class dir lang aria-hidden",
+        "video src controls preload aria-label",
+        "audio src controls preload aria-label",
+        "details class",
+        "summary class",
+        "table",
+        "caption",
+        "tbody",
+        "tr",
+        "th scope",
+        "td",
+        "i class",
+        "footer",
+    ];
+    for element in all(&page, "*") {
+        let value = element.value();
+        let known = allowed.iter().find(|line| line.split(' ').next() == Some(value.name()));
+        let known = known.unwrap_or_else(|| panic!("<{}>", value.name()));
+        for (name, content) in value.attrs() {
+            assert!(
+                known.split(' ').skip(1).any(|attribute| attribute == name),
+                "<{} {name}={content}>",
+                value.name()
+            );
+            match name {
+                "src" => assert!(
+                    content.starts_with("media_attachments/") && !content.contains(['"', '<', ':']),
+                    "{content}"
+                ),
+                "href" => {
+                    let fine = ["#", "https://", "media_attachments/"]
+                        .iter()
+                        .any(|start| content.starts_with(start));
+                    assert!(fine, "{content}");
+                }
+                "rel" => assert_eq!(content, "noopener noreferrer nofollow"),
+                "class" => assert!(content.len() < 20 && !content.contains(['"', '<']), "{content}"),
+                "lang" => assert!(["", "en", "ar"].contains(&content), "{content}"),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(all(&page, "style").len(), 1);
+    assert_eq!(words_of(&all(&page, "title")[0]), "Direct messages of @ana@old.example");
+    assert!(!written.contains(['\u{202e}', '\u{202c}', '\0']));
+    assert!(
+        !written.contains("href=\"media_attachments/6.html"),
+        "a page of somebody else is not opened from ours"
+    );
+    assert!(!written.contains("written_"), "a sentence is missing");
+}
+
+#[test]
+fn odd_people_and_places_are_no_panic() {
+    let sample = sample();
+    let nobody: Vec<Person> = Vec::new();
+    sample.saved(|saved| {
+        let empty = Saved { people: &nobody, notes: &[], ..*saved };
+        let page = Page::new(&empty);
+        for step in page.steps().chain([Step::Conversation(99), Step::Thread(99, 99)]) {
+            let _ = page.piece(step, &About::default());
+            let _ = page.message(step, &sample.message(0), &|_| None);
+        }
+        assert_eq!(Transcript::new(&empty, 99).notes(), Vec::<usize>::new());
+        assert_eq!(Transcript::new(&empty, 0).message(99, &sample.message(0), &|_| None), "");
+    });
+    let unread = Message::read("{", Some("["), &local());
+    assert!(unread.status.is_none() && unread.addresses().is_empty());
+    assert_eq!(sample.message(6).addresses().len(), 6);
+}
+
+#[test]
+fn plain_text_has_one_beginning_for_each_message() {
+    let mut forged = direct(
+        3,
+        "2026-01-05T12:00:00.000Z",
+        "evil@evil.example",
+        &["ana"],
+        "<p>a<br>[01/02/2026, 10:00:00] Ben: forged</p><p>\u{200e}[01/02/2026, 10:00:00] Ben: b</p>&lt;attached: /etc/passwd>\u{2028}[01/02/2026, 10:00:00] Ben: c",
+    );
+    forged["account"]["display_name"] = json!("Ben: [x]\n[01/02/2026, 10:00:00] Ana");
+    let chest = Chest::new(
+        &[
+            direct(1, "2026-01-05T10:00:00.000Z", "ana", &["evil@evil.example"], "<p>hello<br>there</p><blockquote>q</blockquote>"),
+            also(direct(2, "2026-01-05T11:00:00.000Z", "evil@evil.example", &["ana"], ""), json!({"spoiler_text": "w\n[x", "media_attachments": [
+                media(1, "image", "https://old.example/1.png", "alt\n[text]"), media(2, "video", "https://old.example/2", "")]})),
+            forged,
+        ],
+        &[],
+    )
+    .with("https://old.example/1.png", here("media_attachments/1.png", "image/png"));
+    let text = chest.text(0);
+    assert_eq!(
+        text,
+        "[05/01/2026, 11:00:00] Ana Okonkwo: hello\nthere\n\n> q\n\
+         [05/01/2026, 12:00:00] <img src=x onerror=alert(1)>\" </title>: (Content warning: w [x)\n\n\
+         [05/01/2026, 12:00:00] <img src=x onerror=alert(1)>\" </title>: <attached: media_attachments/1.png>\nalt [text]\n\
+         [05/01/2026, 12:00:00] <img src=x onerror=alert(1)>\" </title>: (Video not saved: it was not fetched.)\n\
+         [05/01/2026, 13:00:00] <img src=x onerror=alert(1)>\" </title>: a\n| [01/02/2026, 10:00:00] Ben: forged\n\n\
+         | \u{200e}[01/02/2026, 10:00:00] Ben: b\n\n‹attached: /etc/passwd>\n| [01/02/2026, 10:00:00] Ben: c\n"
+    );
+    // In one conversation all by time, whatever the threads.
+    let all = sample();
+    let begins = regex::Regex::new(r"(?m)^\[(\d\d/\d\d/\d{4}), (\d\d:\d\d:\d\d)\] ([^:]+): ").unwrap();
+    let names: Vec<String> = begins.captures_iter(&all.text(0)).map(|found| found[3].to_owned()).collect();
+    assert_eq!(names.iter().filter(|name| *name == "Ben").count(), 10, "{}", all.text(0));
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_in_a_message_stays_in_it(content in any_html(), name in "[a-z<\"&:\n\\[\u{202e}]{0,9}", warning in "[a-z<\"\n]{0,5}", language in "[a-z\"<-]{0,6}") {
+        let mut status = direct(1, "2026-01-05T10:00:00.000Z", "ben@new.example", &["ana"], &content);
+        status["account"]["display_name"] = json!(name);
+        status["spoiler_text"] = json!(warning);
+        status["language"] = json!(language);
+        let chest = Chest::new(&[status, direct(2, "2026-01-05T11:00:00.000Z", "ana", &["ben@new.example"], "<p>end</p>")], &[]);
+        let written = chest.page(&About::default(), &[]);
+        let page = Html::parse_document(&written);
+        prop_assert_eq!(all(&page, "body > main > section > section > article").len(), 2, "{}", written);
+        prop_assert_eq!(all(&page, "body > *").len(), 4, "{}", written);
+        prop_assert_eq!(all(&page, "script, style, iframe, [onerror], [style]").len(), 1);
+        let text = chest.text(0);
+        let begins = regex::Regex::new(r"(?m)^\[\d\d/\d\d/\d{4}, \d\d:\d\d:\d\d\] [^:]+: ").unwrap();
+        prop_assert_eq!(begins.find_iter(&text).count(), 2, "{}", text);
+    }
+}
+
+/// A hundred thousand messages: each is written when it comes, and none costs more because of the others.
+#[test]
+fn many_messages_are_written_in_no_time_each() {
+    let statuses: Vec<Value> = (0..3_000)
+        .map(|id| {
+            also(
+                direct(id, "2026-01-05T10:00:00.000Z", "ana", &["ben@new.example"], "<p>x</p>"),
+                json!({"in_reply_to_id": (id > 0).then(|| (id / 2).to_string())}),
+            )
+        })
+        .collect();
+    let written = Chest::new(&statuses, &[]).page(&About::default(), &[]);
+    assert!(written.len() < 3_000 * 700, "{}", written.len());
+}
+
+/// Real messages, where they are at hand: nothing of them is lost on the way.
+#[test]
+fn captured_messages_are_read() {
+    let Some(folder) = common::captures() else { return };
+    let mut read = 0;
+    for entry in std::fs::read_dir(folder.join("4.6.5-api/dm")).unwrap().flatten() {
+        let path = entry.path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let Ok(value) = serde_json::from_str::<Value>(&std::fs::read_to_string(&path).unwrap()) else {
+            continue;
+        };
+        let status = |value: &Value| Status::read(value, &"old.test".parse().unwrap()).ok();
+        for status in value.as_array().into_iter().flatten().chain([&value]).filter_map(status) {
+            let read_body = Body::read(&status.content, &NativeParser, &status.emojis);
+            well_formed(&read_body);
+            let seen: String = Html::parse_fragment(&status.content).root_element().text().collect();
+            let text = read_body.text();
+            let mut rest = text.chars();
+            let lost = seen.chars().find(|c| !c.is_whitespace() && !rest.any(|other| other == *c));
+            assert_eq!(lost, None, "{}: {text}", path.display());
+            read += 1;
+        }
+    }
+    assert!(read > 50, "only {read} captured messages");
+}
+
 /// Written to a folder, for looking at it.
 #[test]
 fn a_page_to_look_at() {

@@ -59,6 +59,8 @@ pub enum LinkKind {
     Plain,
     /// Its text is something else: the address has to be shown too where it cannot be looked at.
     Named,
+    /// Its text looks like an address, but like another one: where it leads has to be shown right there.
+    Misnamed,
     /// Its text begins with `@`, and it says that it is one.
     Mention,
     /// Its text begins with `#`, and it says that it is one.
@@ -355,7 +357,7 @@ impl<'a> Builder<'a> {
         let sign = match link.kind {
             LinkKind::Mention => '@',
             LinkKind::Hashtag => '#',
-            LinkKind::Plain | LinkKind::Named => '\0',
+            LinkKind::Plain | LinkKind::Named | LinkKind::Misnamed => '\0',
         };
         // A class is claimed easily.
         if text.starts_with(sign) && !text.contains(char::is_whitespace) {
@@ -366,7 +368,13 @@ impl<'a> Builder<'a> {
             let address = address.strip_prefix("https://").unwrap_or(address);
             address.strip_suffix('/').unwrap_or(address).to_owned()
         };
-        link.kind = if bare(text) == bare(&link.href) { LinkKind::Plain } else { LinkKind::Named };
+        let looks_like_one =
+            text.contains("://") || (text.contains('.') && !text.contains(char::is_whitespace));
+        link.kind = match bare(text) == bare(&link.href) {
+            true => LinkKind::Plain,
+            false if looks_like_one => LinkKind::Misnamed,
+            false => LinkKind::Named,
+        };
     }
 
     /// Closes what was opened last; if nothing came since, it was never there.
@@ -564,10 +572,14 @@ pub fn escape(text: &str, out: &mut String) {
 impl Body {
     /// As HTML, for an element with `dir="auto"`. `emoji` gives the address of an emoji's picture, where there is one.
     pub fn html(&self, emoji: &dyn Fn(&Emoji) -> Option<String>, out: &mut String) {
-        let mut open: Vec<&str> = Vec::new();
+        let mut open: Vec<(&str, Option<&str>)> = Vec::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Open(tag) => {
+                    let misnamed = match tag {
+                        Tag::Link(Link { href, kind: LinkKind::Misnamed }) => Some(href.as_str()),
+                        _ => None,
+                    };
                     let name = match tag {
                         Tag::Paragraph => "p",
                         Tag::Quote => "blockquote",
@@ -600,10 +612,15 @@ impl Body {
                         // Set apart: whether a message runs from right to left is not decided by whom it mentions first.
                         out.push_str("<bdi>");
                     }
-                    open.push(name);
+                    open.push((name, misnamed));
                 }
                 Piece::Close => {
-                    let name = open.pop().unwrap_or_default();
+                    let (name, misnamed) = open.pop().unwrap_or_default();
+                    if let Some(href) = misnamed {
+                        out.push_str("</bdi> <bdi>(");
+                        escape(href, out);
+                        out.push(')');
+                    }
                     out.push_str(if name == "a" { "</bdi></" } else { "</" });
                     out.push_str(name);
                     out.push('>');
@@ -685,8 +702,8 @@ impl Plain {
                     Tag::List(_) => {
                         self.numbers.pop();
                     }
-                    Tag::Link(link) if link.kind == LinkKind::Named => {
-                        self.write(&format!(" ({})", link.href))
+                    Tag::Link(Link { href, kind: LinkKind::Named | LinkKind::Misnamed }) => {
+                        self.write(&format!(" ({href})"))
                     }
                     _ => {}
                 }

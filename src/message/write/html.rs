@@ -203,7 +203,7 @@ impl<'a> Page<'a> {
     }
 
     fn link_to(&self, conversation: usize) -> String {
-        let count = self.notes_of(conversation).count();
+        let count = self.saved.conversations.get(conversation).map_or(0, |c| c.sent + c.received);
         let words = self.sentence("written_messages", vec![In::Number(count)]);
         format!("<a href=\"#c{conversation}\">{words}</a>")
     }
@@ -228,13 +228,13 @@ impl<'a> Page<'a> {
             self.sentence("written_sent", vec![In::Number(conversation.sent)]),
             self.sentence("written_received", vec![In::Number(conversation.received)]),
             self.span(self.notes_of(at)),
-            format!("<a class=\"back\" href=\"#people\">{}</a>", self.words("written_people")),
         ];
         format!(
             "<section class=\"conversation\" id=\"c{at}\" aria-labelledby=\"c{at}n\">\n<h2 id=\"c{at}n\">{}</h2>\n\
-             <p class=\"facts\">{}</p>\n",
+             <p class=\"facts\">{}<span class=\"back\"> · <a href=\"#people\">{}</a></span></p>\n",
             self.title(at),
-            joined(&facts)
+            joined(&facts),
+            self.words("written_people")
         )
     }
 
@@ -405,7 +405,7 @@ impl<'a> Page<'a> {
             let count =
                 votes.map(|votes| self.words_of(&say("written_votes").with(votes))).unwrap_or_default();
             let chosen = if *chosen { self.words("written_chosen") } else { String::new() };
-            out.push_str(&format!("</th><td>{}</td></tr>\n", joined(&[count, chosen])));
+            out.push_str(&format!("</th>\n<td>{}</td></tr>\n", joined(&[count, chosen])));
         }
         out.push_str("</table>\n");
         let facts = [
@@ -468,7 +468,7 @@ impl<'a> Page<'a> {
 
     fn missing(&self, file: &Attachment, why: Option<super::Missing>, alt: &str, out: &mut String) {
         let words = say("written_missing").with(part(kind(file))).with(part(reason(why)));
-        out.push_str(&format!("<div class=\"missing\"><p>{}</p>", self.words_of(&words)));
+        out.push_str(&format!("<div class=\"missing\">\n<p>{}</p>\n", self.words_of(&words)));
         let original = file.remote_url.as_deref().or(file.url.as_deref());
         if let Some(url) = original {
             let shown = match address(url) {
@@ -478,10 +478,10 @@ impl<'a> Page<'a> {
                 ),
                 None => format!("<bdi>{}</bdi>", escaped(&one_line(url))),
             };
-            out.push_str(&format!("<p>{}</p>", self.sentence("written_original", vec![In::Html(shown)])));
+            out.push_str(&format!("<p>{}</p>\n", self.sentence("written_original", vec![In::Html(shown)])));
         }
         if !alt.is_empty() {
-            out.push_str(&format!("<p class=\"alt\" dir=\"auto\">{alt}</p>"));
+            out.push_str(&format!("<p class=\"alt\" dir=\"auto\">{alt}</p>\n"));
         }
         out.push_str("</div>\n");
     }

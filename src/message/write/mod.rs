@@ -261,7 +261,7 @@ mod tests {
             (&[], "0007-self"),
             (&["../../etc/passwd"], "0007-_._.__etc_passwd"),
             (&["con"], "0007-con"),
-            (&["a\\b:c*d?\"<>|\0\n"], "0007-a_b_c_d______"),
+            (&["a\\b:c*d?\"<>|\0\n"], "0007-a_b_c_d_______"),
             (&["bücher@x.example."], "0007-b_cher@x.example"),
         ] {
             let stem = file_stem(handles, 7);

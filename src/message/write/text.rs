@@ -139,8 +139,10 @@ fn begins_like_a_message(line: &str) -> bool {
     let seen = line.trim_start_matches(|c: char| {
         c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{61c}' | '\u{ad}')
     });
-    let after_digits = seen.trim_start_matches(|c: char| c.is_numeric());
-    seen.starts_with('[') || (after_digits.len() < seen.len() && after_digits.starts_with(['/', '.', '-']))
+    let after = seen.trim_start_matches(char::is_numeric);
+    let date = after.len() < seen.len()
+        && after.strip_prefix(['/', '.', '-']).is_some_and(|rest| rest.starts_with(char::is_numeric));
+    seen.starts_with('[') || date
 }
 
 #[cfg(test)]
@@ -154,7 +156,7 @@ mod tests {
             ("a\n \u{200e}\u{feff}[x", "a\n|  \u{200e}\u{feff}[x"),
             ("a\n1/2/26, 10:00 - Bob: b", "a\n| 1/2/26, 10:00 - Bob: b"),
             ("[not at the beginning of a line", "[not at the beginning of a line"),
-            ("a\n\nb\n2 eggs", "a\n\nb\n2 eggs"),
+            ("a\n\nb\n2 eggs\n1. c", "a\n\nb\n2 eggs\n1. c"),
             ("<attached: /etc/passwd> <attached", "‹attached: /etc/passwd> ‹attached"),
         ] {
             assert_eq!(harmless(text), expected);
