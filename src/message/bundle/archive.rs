@@ -4,12 +4,13 @@
 //! viewer shows both sides. Nothing in it is addressed to the public or to followers: a viewer tells by that what is a direct
 //! message. Public posts that were answered are therefore left out.
 
-use serde_json::{Value, json};
-
 use super::About;
-use super::json::iso;
+use super::json::{Object, iso, quoted};
 use crate::server::status::{Attachment, Person, Poll, Status};
 
+pub const OUTBOX: &str = "outbox.json";
+pub const LIKES: &str = "likes.json";
+pub const BOOKMARKS: &str = "bookmarks.json";
 const ACTIVITYSTREAMS: &str = "https://www.w3.org/ns/activitystreams";
 
 /// The actor of somebody. Servers before 4.2 do not tell it, and mentions never do; the profile's address is the next best.
@@ -28,26 +29,31 @@ fn is_many(actor: &str) -> bool {
 
 pub fn actor(about: &About, owner: &Person) -> String {
     let name = if owner.name.is_empty() { about.user() } else { &owner.name };
-    json!({
-        "@context": ACTIVITYSTREAMS,
-        "id": actor_of(owner),
-        "type": "Person",
-        "preferredUsername": about.user(),
-        "name": name,
-        "summary": "",
-        "url": if owner.url.is_empty() { actor_of(owner) } else { owner.url.clone() },
-        "outbox": "outbox.json",
-        "likes": "likes.json",
-        "bookmarks": "bookmarks.json",
-        "attachment": [],
-        "tag": [],
-    })
-    .to_string()
+    let id = actor_of(owner);
+    Object::new()
+        .text("@context", ACTIVITYSTREAMS)
+        .text("id", &id)
+        .text("type", "Person")
+        .text("preferredUsername", about.user())
+        .text("name", name)
+        .text("summary", "")
+        .text("url", if owner.url.is_empty() { &id } else { &owner.url })
+        .text("outbox", OUTBOX)
+        .text("likes", LIKES)
+        .text("bookmarks", BOOKMARKS)
+        .list("attachment", &[])
+        .list("tag", &[])
+        .end()
 }
 
 /// The beginning of a collection, which its items follow as lines.
-pub fn collection(id: &str, items: usize) -> Value {
-    json!({ "@context": ACTIVITYSTREAMS, "id": id, "type": "OrderedCollection", "totalItems": items })
+pub fn collection(id: &str, items: usize) -> Object {
+    let mut head = Object::new();
+    head.text("@context", ACTIVITYSTREAMS)
+        .text("id", id)
+        .text("type", "OrderedCollection")
+        .number("totalItems", items as u64);
+    head
 }
 
 /// What has to be known of a message besides itself.
@@ -67,70 +73,68 @@ pub struct Around<'a> {
 pub fn item(status: &Status, around: &Around) -> String {
     let actor = actor_of(around.author);
     let published = iso(status.at);
-    let mut to: Vec<String> =
-        around.mentioned.iter().map(|who| actor_of(who)).filter(|actor| !is_many(actor)).collect();
-    to.dedup();
-    let tags: Vec<Value> = around
-        .mentioned
-        .iter()
-        .map(|who| json!({ "type": "Mention", "href": actor_of(who), "name": format!("@{}", who.handle) }))
-        .collect();
-    let attachments: Vec<Value> =
-        status.attachments.iter().filter_map(|file| attachment(file, around.files)).collect();
-    let summary = (!status.warning.is_empty()).then_some(&status.warning);
-    let mut note = json!({
-        "id": around.uri,
-        "type": "Note",
-        "summary": summary,
-        "inReplyTo": around.parent,
-        "published": published,
-        "url": status.url,
-        "attributedTo": actor,
-        "to": to,
-        "cc": [],
-        "sensitive": summary.is_some(),
-        "content": status.content,
-        "attachment": attachments,
-        "tag": tags,
-    });
-    if let Some(fields) = note.as_object_mut() {
-        if let Some(language) = &status.language {
-            fields.insert("contentMap".to_owned(), json!({ language.as_str(): status.content }));
-        }
-        if let Some(edited) = status.edited {
-            fields.insert("updated".to_owned(), Value::from(iso(edited)));
-        }
-        if let Some(poll) = &status.poll {
-            let kind = if poll.multiple { "anyOf" } else { "oneOf" };
-            fields.insert(kind.to_owned(), Value::from(options(poll)));
+    let (mut to, mut tags) = (Vec::new(), Vec::new());
+    for who in &around.mentioned {
+        let href = actor_of(who);
+        let name = format!("@{}", who.handle);
+        tags.push(Object::new().text("type", "Mention").text("href", &href).text("name", &name).end());
+        if !is_many(&href) {
+            to.push(quoted(&href));
         }
     }
-    json!({
-        "id": format!("{}/activity", around.uri),
-        "type": "Create",
-        "actor": actor,
-        "published": published,
-        "to": to,
-        "cc": [],
-        "object": note,
-    })
-    .to_string()
+    let attachments: Vec<String> =
+        status.attachments.iter().filter_map(|file| attachment(file, around.files)).collect();
+    let summary = (!status.warning.is_empty()).then_some(status.warning.as_str());
+    let mut note = Object::new();
+    note.text("id", around.uri)
+        .text("type", "Note")
+        .maybe("summary", summary)
+        .maybe("inReplyTo", around.parent)
+        .text("published", &published)
+        .maybe("url", status.url.as_deref())
+        .text("attributedTo", &actor)
+        .list("to", &to)
+        .list("cc", &[])
+        .json("sensitive", if summary.is_some() { "true" } else { "false" })
+        .text("content", &status.content);
+    if let Some(language) = &status.language {
+        note.json("contentMap", &Object::new().text(language, &status.content).end());
+    }
+    if let Some(edited) = status.edited {
+        note.text("updated", &iso(edited));
+    }
+    if let Some(poll) = &status.poll {
+        note.list(if poll.multiple { "anyOf" } else { "oneOf" }, &options(poll));
+    }
+    note.list("attachment", &attachments).list("tag", &tags);
+    Object::new()
+        .text("id", &format!("{}/activity", around.uri))
+        .text("type", "Create")
+        .text("actor", &actor)
+        .text("published", &published)
+        .list("to", &to)
+        .list("cc", &[])
+        .json("object", &note.end())
+        .end()
 }
 
 /// Only what is here: a viewer looks for it in the ZIP.
-fn attachment(file: &Attachment, files: &dyn Fn(&str) -> Option<(String, String)>) -> Option<Value> {
+fn attachment(file: &Attachment, files: &dyn Fn(&str) -> Option<(String, String)>) -> Option<String> {
     let (path, kind) = [&file.url, &file.remote_url].into_iter().flatten().find_map(|url| files(url))?;
-    let name = (!file.description.is_empty()).then_some(&file.description);
-    Some(json!({ "type": "Document", "mediaType": kind, "url": path, "name": name }))
+    let name = (!file.description.is_empty()).then_some(file.description.as_str());
+    let mut document = Object::new();
+    document.text("type", "Document").text("mediaType", &kind).text("url", &path).maybe("name", name);
+    Some(document.end())
 }
 
-fn options(poll: &Poll) -> Vec<Value> {
-    let option = |(title, votes, _): &(String, Option<u64>, bool)| {
-        json!({
-            "type": "Note",
-            "name": title,
-            "replies": { "type": "Collection", "totalItems": votes.unwrap_or(0) },
-        })
-    };
-    poll.options.iter().map(option).collect()
+fn options(poll: &Poll) -> Vec<String> {
+    let mut all = Vec::new();
+    for (title, votes, _) in &poll.options {
+        let mut replies = Object::new();
+        replies.text("type", "Collection").number("totalItems", votes.unwrap_or(0));
+        all.push(
+            Object::new().text("type", "Note").text("name", title).json("replies", &replies.end()).end(),
+        );
+    }
+    all
 }

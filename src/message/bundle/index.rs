@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::order;
 use crate::account::Domain;
 use crate::message::record::{CONVERSATION, FILE, File, HISTORY, STATUS};
 use crate::message::thread::{Note, People};
@@ -17,7 +18,8 @@ pub struct Index {
     people: People,
     /// When somebody had the name that they have in the list.
     named: HashMap<u32, Named>,
-    notes: Vec<(Note, u32)>,
+    /// With the length of the record.
+    notes: Vec<Option<(Note, u32)>>,
     unreadable: BTreeSet<String>,
     files: BTreeMap<String, File>,
     histories: BTreeSet<String>,
@@ -103,7 +105,7 @@ impl Index {
         }
         note.readers.shrink_to_fit();
         let (at, author) = (note.at, note.author);
-        self.notes.push((note, u32::try_from(length).unwrap_or(u32::MAX)));
+        self.notes.push(Some((note, u32::try_from(length).unwrap_or(u32::MAX))));
         // People change their names. The newest message has the newest one, whichever record is told first.
         let newer = |known: &Named| (at, key) > (known.at, known.key.as_str());
         if self.named.get(&author).is_none_or(newer) {
@@ -119,28 +121,34 @@ impl Index {
                 person.name = named.name;
             }
         }
-        people.sort_by(|(a, left), (b, right)| {
-            let order = |at: u32, person: &Person| (at != 0, person.handle.clone(), person.id.clone());
-            order(*a, left).cmp(&order(*b, right))
-        });
+        let by = |at: usize| {
+            people.get(at).map(|(_, person)| (at != 0, person.handle.as_str(), person.id.as_str()))
+        };
+        let places = order(people.len(), &|left, right| by(left).cmp(&by(right)));
         let mut place = vec![0; people.len()];
-        for (new, (old, _)) in (0..).zip(&people) {
-            if let Some(place) = place.get_mut(*old as usize) {
+        for (new, old) in (0..).zip(&places) {
+            if let Some(place) = place.get_mut(*old) {
                 *place = new;
             }
         }
         let moved = |old: u32| place.get(old as usize).copied().unwrap_or(old);
 
-        let mut notes = self.notes;
-        notes.sort_by(|(left, _), (right, _)| (left.at, &left.key).cmp(&(right.at, &right.key)));
-        notes.dedup_by(|(second, _), (first, _)| second.key == first.key);
-        for (note, _) in &mut notes {
+        let mut told = self.notes;
+        let by = |at: usize| told.get(at)?.as_ref().map(|(note, _)| (note.at, note.key.as_str()));
+        let (mut notes, mut lengths): (Vec<Note>, Vec<u32>) = (Vec::new(), Vec::new());
+        for at in order(told.len(), &|left, right| by(left).cmp(&by(right))) {
+            let Some((mut note, length)) = told.get_mut(at).and_then(Option::take) else { continue };
+            if notes.last().is_some_and(|last| last.key == note.key) {
+                continue;
+            }
             note.author = moved(note.author);
             note.parent_author = note.parent_author.map(moved);
             note.readers.iter_mut().for_each(|reader| *reader = moved(*reader));
             note.readers.sort_unstable();
+            notes.push(note);
+            lengths.push(length);
         }
-        let (notes, lengths): (Vec<Note>, Vec<u32>) = notes.into_iter().unzip();
+        drop(told);
 
         let uris: HashSet<&str> = notes
             .iter()
@@ -155,7 +163,11 @@ impl Index {
         let mut rest = self.rest;
         rest.extend(alone);
         Gathered {
-            people: people.into_iter().map(|(_, person)| person).collect(),
+            people: places
+                .into_iter()
+                .filter_map(|at| people.get(at))
+                .map(|(_, person)| person.clone())
+                .collect(),
             owner: 0,
             files: self.files,
             unreadable: self.unreadable.into_iter().collect(),

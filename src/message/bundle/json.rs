@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::server::status::Person;
@@ -31,8 +31,70 @@ pub fn iso(at: Time) -> String {
     format!("{:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z", day.year(), day.day())
 }
 
-pub fn person(person: &Person) -> Value {
-    json!({ "id": person.id, "handle": person.handle, "name": person.name, "url": person.url, "uri": person.uri })
+/// An object in the making. Text, not values: the macros that make values cost three times as much in the module.
+#[derive(Debug)]
+pub struct Object(String);
+
+impl Object {
+    pub fn new() -> Object {
+        Object("{".to_owned())
+    }
+
+    /// A member whose value is JSON already.
+    pub fn json(&mut self, name: &str, value: &str) -> &mut Object {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        self.0.push_str(&quoted(name));
+        self.0.push(':');
+        self.0.push_str(value);
+        self
+    }
+
+    pub fn text(&mut self, name: &str, value: &str) -> &mut Object {
+        self.json(name, &quoted(value))
+    }
+
+    /// `null` where there is none.
+    pub fn maybe(&mut self, name: &str, value: Option<&str>) -> &mut Object {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self.json(name, "null"),
+        }
+    }
+
+    pub fn number(&mut self, name: &str, value: u64) -> &mut Object {
+        self.json(name, &value.to_string())
+    }
+
+    pub fn list(&mut self, name: &str, items: &[String]) -> &mut Object {
+        self.json(name, &format!("[{}]", items.join(",")))
+    }
+
+    /// A record's text: as it is where that is JSON on one line, which is nearly always, else as a text inside the JSON, under
+    /// another name. Either way it comes back byte for byte.
+    pub fn record(&mut self, name: &str, text: &str) -> &mut Object {
+        let same = serde_json::from_str::<&RawValue>(text).is_ok_and(|raw| raw.get().len() == text.len());
+        if same && !text.contains(['\n', '\r']) {
+            self.json(name, text)
+        } else {
+            self.text(&format!("{name}Text"), text)
+        }
+    }
+
+    pub fn end(&self) -> String {
+        format!("{}}}", self.0)
+    }
+}
+
+pub fn person(person: &Person) -> String {
+    Object::new()
+        .text("id", &person.id)
+        .text("handle", &person.handle)
+        .text("name", &person.name)
+        .text("url", &person.url)
+        .maybe("uri", person.uri.as_deref())
+        .end()
 }
 
 /// Writes a document.
@@ -44,12 +106,10 @@ pub struct Lines {
 
 impl Lines {
     /// `head` is an object that the lists are added to.
-    pub fn begin(&mut self, head: &Value, list: &str) -> String {
-        let mut out = head.to_string();
-        out.pop();
-        let comma = if out.len() > 1 { "," } else { "" };
+    pub fn begin(&mut self, head: &Object, list: &str) -> String {
+        let comma = if head.0.len() > 1 { "," } else { "" };
         self.more = false;
-        format!("{out}{comma}\"{list}\":[")
+        format!("{}{comma}\"{list}\":[", head.0)
     }
 
     pub fn item(&mut self, item: &str) -> String {
@@ -65,36 +125,6 @@ impl Lines {
 
     pub fn end(&self) -> &'static str {
         "\n]}\n"
-    }
-}
-
-/// An object on one line, to which texts of records are added.
-#[derive(Debug)]
-pub struct Line(String);
-
-impl Line {
-    pub fn new(key: &str) -> Line {
-        Line(format!("{{\"key\":{}", quoted(key)))
-    }
-
-    pub fn add(&mut self, name: &str, value: &Value) {
-        self.0.push_str(&format!(",\"{name}\":{value}"));
-    }
-
-    /// A record's text: as it is where that is JSON on one line, which is nearly always, else as a text inside the JSON, under
-    /// another name. Either way it comes back byte for byte.
-    pub fn raw(&mut self, name: &str, text: &str) {
-        let same = serde_json::from_str::<&RawValue>(text).is_ok_and(|raw| raw.get().len() == text.len());
-        if same && !text.contains(['\n', '\r']) {
-            self.0.push_str(&format!(",\"{name}\":{text}"));
-        } else {
-            self.0.push_str(&format!(",\"{name}Text\":{}", quoted(text)));
-        }
-    }
-
-    pub fn end(mut self) -> String {
-        self.0.push('}');
-        self.0
     }
 }
 
@@ -119,7 +149,7 @@ impl<'a> Fields<'a> {
         self.0.get(name)?.get().parse().ok()
     }
 
-    /// What [`Line::raw`] wrote.
+    /// What [`Object::record`] wrote.
     pub fn raw(&self, name: &str) -> Option<Cow<'a, str>> {
         match self.0.get(name) {
             Some(raw) => Some(Cow::Borrowed(raw.get())),
@@ -211,6 +241,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn times_are_written_as_they_are_read() {
@@ -237,9 +268,7 @@ mod tests {
             "{\"a\":1,\"a\":2}",
         ];
         for text in texts {
-            let mut line = Line::new("m/\"\n");
-            line.raw("status", text);
-            let line = line.end();
+            let line = Object::new().text("key", "m/\"\n").record("status", text).end();
             assert!(!line.contains('\n'), "{line}");
             let fields = Fields::read(&line).unwrap();
             assert_eq!(fields.raw("status").as_deref(), Some(text));
@@ -250,7 +279,7 @@ mod tests {
     #[test]
     fn a_document_is_json_and_is_read_in_pieces_of_any_size() {
         let mut lines = Lines::default();
-        let mut text = lines.begin(&json!({"format": "x"}), "one");
+        let mut text = lines.begin(Object::new().text("format", "x"), "one");
         text += &lines.item("{\"a\":[\"]}\"]}");
         text += &lines.item("2");
         text += &lines.list("two");

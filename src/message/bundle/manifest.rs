@@ -1,10 +1,8 @@
 //! `manifest.json`, which says of every other entry what it has to be, and `README.txt`, which says it to people.
 
-use serde_json::{Value, json};
-
-use super::json::{Lines, iso, person, quoted};
+use super::json::{Lines, Object};
 use super::zip::Entry;
-use super::{About, FORMAT, VERSION};
+use super::{About, FORMAT};
 use crate::say::{Part, Words, say};
 use crate::server::status::Person;
 
@@ -22,42 +20,34 @@ pub struct Counts {
 }
 
 /// The manifest but for its list of entries.
-pub fn head(about: &About, owner: &Person, counts: &Counts, words: &dyn Words) -> Value {
-    let incomplete: Vec<Value> = about
-        .incomplete
-        .iter()
-        .map(|remark| json!({ "id": remark.key, "words": words.speak(remark) }))
-        .collect();
-    json!({
-        "format": FORMAT,
-        "version": VERSION,
-        "extension": about.extension,
-        "owner": person(owner),
-        "server": about.server.as_str(),
-        "software": about.software,
-        "at": iso(about.at),
-        "counts": {
-            "messages": counts.messages,
-            "sent": counts.sent,
-            "received": counts.received,
-            "conversations": counts.conversations,
-            "people": counts.people,
-            "saved": counts.saved,
-            "missing": counts.missing,
-            "unreadable": counts.unreadable,
-        },
-        "incomplete": incomplete,
-    })
+pub fn head(about: &About, owner: &Person, counts: &Counts, words: &dyn Words) -> Object {
+    let mut remarks = Vec::new();
+    for remark in &about.incomplete {
+        remarks.push(Object::new().text("id", &remark.key).text("words", &words.speak(remark)).end());
+    }
+    let mut numbers = Object::new();
+    for (name, count) in [
+        ("messages", counts.messages),
+        ("sent", counts.sent),
+        ("received", counts.received),
+        ("conversations", counts.conversations),
+        ("people", counts.people),
+        ("saved", counts.saved),
+        ("missing", counts.missing),
+        ("unreadable", counts.unreadable),
+    ] {
+        numbers.number(name, count as u64);
+    }
+    let mut head = about.head(FORMAT, owner);
+    head.json("counts", &numbers.end()).list("incomplete", &remarks);
+    head
 }
 
 /// The line of an entry.
 pub fn line(lines: &mut Lines, entry: &Entry) -> String {
-    lines.item(&format!(
-        "{{\"path\":{},\"size\":{},\"sha256\":{}}}",
-        quoted(&entry.path),
-        entry.size,
-        quoted(&entry.sha256)
-    ))
+    let mut object = Object::new();
+    object.text("path", &entry.path).number("size", entry.size).text("sha256", &entry.sha256);
+    lines.item(&object.end())
 }
 
 pub fn readme(about: &About, counts: &Counts, words: &dyn Words) -> String {

@@ -11,7 +11,7 @@ use super::json::{Fields, NotOurs, Reader, Said};
 use super::unzip::{
     self, CHUNK, Directory, END64_LENGTH, Ending, Item, TAIL, Walk, ending, ending64, listed,
 };
-use super::{FORMAT, MANIFEST, MEDIA, MESSAGES, VERSION};
+use super::{FORMAT, MANIFEST, MEDIA, MESSAGES, VERSION, order};
 use crate::message::record::{CONVERSATION, FILE, File, HISTORY, Record, STATUS};
 use crate::when::Time;
 
@@ -297,10 +297,9 @@ impl Open {
                     return Err(damaged(MANIFEST));
                 }
                 self.found.hold_against_manifest()?;
-                let mut order: Vec<&Item> =
-                    self.found.items.values().filter(|item| item.path != MANIFEST).collect();
-                order.sort_by_key(|item| item.at);
-                let order = order.into_iter().map(|item| item.path.clone()).collect();
+                let order = self.found.in_order();
+                let order = order.into_iter().map(|item| item.path.clone()).filter(|path| path != MANIFEST);
+                let order = order.collect();
                 self.stage = Stage::Entries {
                     order,
                     next: 0,
@@ -415,13 +414,19 @@ impl Found {
         Ok(())
     }
 
+    /// As they lie in the ZIP.
+    fn in_order(&self) -> Vec<&Item> {
+        let all: Vec<&Item> = self.items.values().collect();
+        let at = |at: usize| all.get(at).map(|item| item.at);
+        let places = order(all.len(), &|left, right| at(left).cmp(&at(right)));
+        places.into_iter().filter_map(|at| all.get(at).copied()).collect()
+    }
+
     /// How much is read; and that no entry is larger than can be, nor lies where another lies.
     fn weigh(&self, limit: u64) -> Result<u64, Reason> {
         let (mut unpacked, mut packed) = (0u64, 0u64);
-        let mut order: Vec<&Item> = self.items.values().collect();
-        order.sort_by_key(|item| item.at);
         let mut free = 0;
-        for item in order {
+        for item in self.in_order() {
             unpacked = unpacked.saturating_add(item.size);
             packed = packed.saturating_add(item.packed);
             if unpacked > limit || (item.size > BOMB && item.size / TIGHTEST > item.packed) {

@@ -3,16 +3,15 @@
 //! Files come first, so that everything after them knows which of them are really there; then the page, the texts, the records
 //! and the archive, each in a run of its own through the messages, a batch at a time; the manifest at the end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crc::Digest;
-use serde_json::json;
 
 use super::archive::{self, Around};
-use super::json::{Line, Lines, iso, person};
+use super::json::{Lines, Object, person};
 use super::manifest::{self, Counts};
 use super::zip::{CRC, Writer};
-use super::{About, Gathered, MANIFEST, MEDIA, MESSAGES, Tools, VERSION, kind};
+use super::{About, Gathered, MANIFEST, MEDIA, MESSAGES, Tools, kind, order};
 use crate::message::digest::Sum;
 use crate::message::record::{FILE, File, HISTORY, Missing, STATUS};
 use crate::message::thread::{Conversation, Note, put_together};
@@ -85,7 +84,7 @@ struct Light {
     listed: Vec<String>,
     rest: Vec<String>,
     /// Indices into the notes, by the status' id.
-    by_id: Vec<u32>,
+    by_id: Vec<usize>,
     by_handle: HashMap<String, u32>,
 }
 
@@ -508,14 +507,7 @@ impl Pack {
     fn begin_json(&mut self) {
         let about = &self.light.about;
         let owner = self.light.people.get(self.light.owner as usize).unwrap_or(&about.owner);
-        let head = json!({
-            "format": MESSAGES,
-            "version": VERSION,
-            "owner": person(owner),
-            "server": about.server.as_str(),
-            "software": about.software,
-            "at": iso(about.at),
-        });
+        let head = about.head(MESSAGES, owner);
         self.zip.text("messages.json", self.large);
         let head = self.lines.begin(&head, "people");
         self.write(&head);
@@ -528,7 +520,7 @@ impl Pack {
         match (answers, list) {
             (_, List::People) => {
                 for who in self.light.people.iter().skip(at).take(BATCH) {
-                    let line = self.lines.item(&person(who).to_string());
+                    let line = self.lines.item(&person(who));
                     self.zip.write(line.as_bytes());
                 }
                 self.json_on(at + BATCH, self.light.people.len());
@@ -597,7 +589,7 @@ impl Pack {
     }
 
     fn json_lines(&mut self, list: List, answers: Vec<(String, Option<String>)>) {
-        let mut edits: HashMap<String, String> = HashMap::new();
+        let mut edits: BTreeMap<String, String> = BTreeMap::new();
         let mut records = Vec::new();
         for (key, text) in answers {
             match text {
@@ -613,36 +605,35 @@ impl Pack {
             }
         }
         for (key, text) in records {
-            let mut line = Line::new(&key);
+            let mut line = Object::new();
+            line.text("key", &key);
             match list {
                 List::Statuses => {
-                    line.raw("status", &text);
+                    line.record("status", &text);
                     if let Some(text) = key.strip_prefix(STATUS).and_then(|uri| edits.remove(uri)) {
-                        line.raw("history", &text);
+                        line.record("history", &text);
                     }
                 }
                 List::Files => {
                     let url = key.strip_prefix(FILE).unwrap_or_default();
-                    line.add("url", &url.into());
+                    line.text("url", url);
                     if let Some(File::Saved { sha256, .. }) = self.light.file(url) {
                         match self.light.blob(sha256).filter(|blob| blob.here) {
-                            Some(blob) => line.add("path", &blob.path.as_str().into()),
-                            None => line.add("lost", &true.into()),
-                        }
+                            Some(blob) => line.text("path", &blob.path),
+                            None => line.json("lost", "true"),
+                        };
                     }
-                    line.raw("record", &text);
+                    line.record("record", &text);
                 }
-                _ => line.raw("record", &text),
+                _ => _ = line.record("record", &text),
             }
             let line = self.lines.item(&line.end());
             self.write(&line);
         }
         // Edits whose status has gone in the meantime.
-        let mut alone: Vec<(String, String)> = edits.into_iter().collect();
-        alone.sort();
-        for (uri, text) in alone {
-            let mut line = Line::new(&format!("{STATUS}{uri}"));
-            line.raw("history", &text);
+        for (uri, text) in edits {
+            let mut line = Object::new();
+            line.text("key", &format!("{STATUS}{uri}")).record("history", &text);
             let line = self.lines.item(&line.end());
             self.write(&line);
         }
@@ -652,15 +643,15 @@ impl Pack {
         let owner = self.light.owner().clone();
         let actor = archive::actor(&self.light.about, &owner);
         self.whole("actor.json", &actor);
-        for name in ["likes.json", "bookmarks.json"] {
+        for name in [archive::LIKES, archive::BOOKMARKS] {
             let mut lines = Lines::default();
             let text = lines.begin(&archive::collection(name, 0), "orderedItems") + lines.end();
             self.whole(name, &text);
         }
-        self.zip.text("outbox.json", self.large);
+        self.zip.text(archive::OUTBOX, self.large);
         let head = self
             .lines
-            .begin(&archive::collection("outbox.json", self.report.counts.messages), "orderedItems");
+            .begin(&archive::collection(archive::OUTBOX, self.report.counts.messages), "orderedItems");
         self.write(&head);
         self.stage = Stage::Outbox(0);
     }
@@ -732,8 +723,8 @@ impl Reading {
 
 impl Light {
     fn new(about: About, gathered: Gathered, conversations: Vec<Conversation>) -> Light {
-        let mut by_id: Vec<u32> = (0..).zip(&gathered.notes).map(|(at, _)| at).collect();
-        by_id.sort_by_key(|at| gathered.notes.get(*at as usize).map(|note| &note.id));
+        let id = |at: usize| gathered.notes.get(at).map(|note| note.id.as_str());
+        let by_id = order(gathered.notes.len(), &|left, right| id(left).cmp(&id(right)));
         let by_handle =
             (0..).zip(&gathered.people).map(|(at, who)| (who.handle.to_lowercase(), at)).collect();
         let files: Vec<(String, File)> = gathered.files.into_iter().collect();
@@ -823,9 +814,9 @@ impl Light {
             self.by_handle.get(&who.handle.to_lowercase()).and_then(|at| self.people.get(*at as usize))
         };
         let parent = status.parent.as_deref().and_then(|id| {
-            let id_of = |at: &u32| self.notes.get(*at as usize).map(|note| note.id.as_str());
+            let id_of = |at: &usize| self.notes.get(*at).map(|note| note.id.as_str());
             let at = self.by_id.binary_search_by(|at| id_of(at).cmp(&Some(id))).ok()?;
-            self.notes.get(*self.by_id.get(at)? as usize)
+            self.notes.get(*self.by_id.get(at)?)
         });
         let file = |url: &str| match self.shown(url) {
             Some(FileShown::Here { path, kind, .. }) => Some((path, kind)),
@@ -844,33 +835,31 @@ impl Light {
 
 /// What lies in the ZIP, by checksum. A file of which the record claims something that cannot be is not looked for.
 fn blobs(files: &[(String, File)]) -> Vec<Blob> {
-    let mut blobs: Vec<Blob> = files
-        .iter()
-        .filter_map(|(url, file)| match file {
-            File::Saved { kind, size, sha256, .. } => Some((url, kind, *size, sha256)),
-            File::Missing(_) => None,
-        })
-        .filter(|(_, _, _, sha256)| {
-            sha256.len() == 64 && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        })
-        .map(|(url, kind, size, sha256)| Blob {
-            sha256: sha256.clone(),
-            kind: kind.clone(),
-            size,
-            path: String::new(),
-            urls: vec![url.clone()],
-            here: false,
-        })
-        .collect();
+    let saved = |at: usize| match files.get(at) {
+        Some((url, File::Saved { kind, size, sha256, .. })) => Some((sha256, url, kind, *size)),
+        _ => None,
+    };
+    let sum = |at: usize| saved(at).map(|(sha256, ..)| sha256);
+    let is_sum =
+        |text: &str| text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let mut blobs: Vec<Blob> = Vec::new();
     // Stable: of the same content, the first address by order says what it is.
-    blobs.sort_by(|left, right| left.sha256.cmp(&right.sha256));
-    blobs.dedup_by(|second, first| {
-        let same = second.sha256 == first.sha256;
-        if same {
-            first.urls.append(&mut second.urls);
+    for at in order(files.len(), &|left, right| sum(left).cmp(&sum(right))) {
+        let Some((sha256, url, kind, size)) = saved(at).filter(|(sha256, ..)| is_sum(sha256)) else {
+            continue;
+        };
+        match blobs.last_mut().filter(|last| last.sha256 == *sha256) {
+            Some(last) => last.urls.push(url.clone()),
+            None => blobs.push(Blob {
+                sha256: sha256.clone(),
+                kind: kind.clone(),
+                size,
+                path: String::new(),
+                urls: vec![url.clone()],
+                here: false,
+            }),
         }
-        same
-    });
+    }
     let mut before = String::new();
     for blob in &mut blobs {
         let short = blob.sha256.get(..16).unwrap_or_default();
