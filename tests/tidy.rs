@@ -295,7 +295,8 @@ fn the_manifest_asks_for_nothing_in_advance() {
     for key in ["host_permissions", "web_accessible_resources", "content_scripts", "externally_connectable"] {
         assert!(manifest.get(key).is_none(), "manifest.json: {key}");
     }
-    assert_eq!(manifest["permissions"], serde_json::json!(["storage", "scripting", "activeTab"]));
+    let permissions = serde_json::json!(["storage", "unlimitedStorage", "scripting", "activeTab"]);
+    assert_eq!(manifest["permissions"], permissions);
     assert_eq!(manifest["version"].as_str(), Some(env!("CARGO_PKG_VERSION")));
     assert_eq!(manifest["browser_specific_settings"]["gecko"]["id"], "packed-trunk@extension");
 }

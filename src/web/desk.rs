@@ -242,6 +242,9 @@ impl Desk {
             for trouble in here.trouble.borrow_mut().iter_mut() {
                 trouble.take_if(|trouble| trouble.key == "trouble_no_tab");
             }
+            if let Some(messages) = here.messages.borrow().as_ref() {
+                messages.tab_seen();
+            }
             let later = here.clone();
             let rest = Timeout::new(REST, move || go(async move { later.reload().await }));
             here.resting.replace(Some(rest));

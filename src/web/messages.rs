@@ -207,6 +207,14 @@ impl Messages {
         self.run(How::Plainly);
     }
 
+    /// A page of a server was opened: perhaps the one that was waited for.
+    pub(super) fn tab_seen(self: &Rc<Self>) {
+        let waited = matches!(&*self.halt.borrow(), Halt::Job(Why::NoTab | Why::SignedOut));
+        if waited && !self.running.get() {
+            self.start();
+        }
+    }
+
     fn run(self: &Rc<Self>, how: How) {
         if self.running.replace(true) {
             return;
