@@ -284,6 +284,7 @@ pub(super) fn account_facts(account: &entity::Account, now: Time, from: Source) 
         created_at: account.created_at.map(|at| Known::new(at, now, from)),
         followers: account.followers.map(|n| Known::new(n, now, from)),
         following: account.following.map(|n| Known::new(n, now, from)),
+        posts: account.statuses.map(|n| Known::new(n, now, from)),
         redirect: Some(Known::new(redirect, now, from)),
         ..Default::default()
     }

@@ -181,6 +181,8 @@ facts! {
     follow_requests: u64,
     followers: u64,
     following: u64,
+    /// Without direct messages, which no server counts.
+    posts: u64,
     blocks: BlockSeen,
     health: Health,
 }

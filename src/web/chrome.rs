@@ -79,7 +79,7 @@ fn js(value: &Value) -> JsValue {
 fn plain(value: &JsValue) -> Value {
     // Of `undefined` there is no text.
     let text = js_sys::JSON::stringify(value).ok().and_then(|text| text.as_string());
-    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    text.and_then(|text| crate::plain::json(&text)).unwrap_or_default()
 }
 
 fn put(object: &Object, key: &str, value: &JsValue) {

@@ -320,8 +320,14 @@ impl Desk {
 
     fn show_messages(&self) {
         let old = self.state.borrow().store.current.as_ref().map(|current| current.old.clone());
+        // The lists, one's own posts, and one or two pages of everybody in a conversation.
+        let dossier = self.dossier();
+        let estimate = AccountFacts::value(&dossier.old.messages).map(|messages| {
+            let posts = AccountFacts::value(&dossier.old.posts).copied().unwrap_or(0);
+            8 + posts / 40 + 2 * messages.conversations.len() as u64
+        });
         if let Some(messages) = self.messages.borrow().as_ref() {
-            messages.show(old.as_ref());
+            messages.show(old.as_ref(), estimate);
         }
     }
 

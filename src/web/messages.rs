@@ -17,6 +17,7 @@ use super::reader::Reader;
 use super::words::{BrowserWords, number, speak, text};
 use super::{ask, chrome, go, now, tab_patterns};
 use crate::account::{Domain, Handle};
+use crate::job::budget::Budget;
 use crate::job::collect::{Collect, Owner};
 use crate::job::save::{Next, Save, Why};
 use crate::message::bundle::{About, Ask, Index, Open, Out, Pack, Reason, Tools, Want};
@@ -88,6 +89,7 @@ pub(super) struct Messages {
     halt: RefCell<Halt>,
     /// Until when nothing is asked, and why.
     waiting: Cell<Option<(Time, Why)>>,
+    estimate: Cell<Option<u64>>,
     /// What was drawn last: the buttons are made anew only when it changes.
     drawn: RefCell<String>,
     listeners: RefCell<Vec<EventListener>>,
@@ -134,6 +136,7 @@ impl Messages {
             pause: Cell::new(false),
             halt: RefCell::new(Halt::No),
             waiting: Cell::new(None),
+            estimate: Cell::new(None),
             drawn: RefCell::default(),
             listeners: RefCell::default(),
             began: Cell::new((Time(0), 0)),
@@ -142,7 +145,11 @@ impl Messages {
     }
 
     /// Whose messages these are: the old account of the linked move.
-    pub(super) fn show(self: &Rc<Self>, party: Option<&Party>) {
+    /// `estimate`: requests that a first save takes, as far as it can be told beforehand.
+    pub(super) fn show(self: &Rc<Self>, party: Option<&Party>, estimate: Option<u64>) {
+        if self.estimate.replace(estimate) != estimate {
+            self.draw();
+        }
         self.root.set_hidden(party.is_none() && self.account.borrow().is_empty());
         if self.party.borrow().as_ref() == party {
             return;
@@ -478,7 +485,15 @@ impl Messages {
         let save = self.save.borrow();
         let Some(save) = save.as_ref() else {
             let line = if state == "none" { text("messages_none") } else { String::new() };
-            return (line, self.halted());
+            let before = self.estimate.get().filter(|_| state == "none").map(|requests| {
+                // Some are answered in a tenth of a second, some take longer; beyond the limit it is the limit that counts.
+                let time = Budget::new().time_for(requests, requests / 2, now());
+                let minutes = (time / MINUTE).unsigned_abs() + requests / 200 + 1;
+                let what = speak(&say("messages_before").with(requests));
+                format!("{what} {}", speak(&say("messages_long").with(minutes)))
+            });
+            let line = [line, before.unwrap_or_default()].join(" ");
+            return (line.trim().to_owned(), self.halted());
         };
         let left = save.collect.left();
         let asked = save.collect.count().asked;
@@ -501,7 +516,7 @@ impl Messages {
                 let far = say("messages_far").with(asked).with(number(asked + left.calls).as_str());
                 let far = speak(&far);
                 let fast = speak(&say("messages_fast").with(rate));
-                let long = speak(&say("messages_long").with(minutes));
+                let long = speak(&say("messages_left").with(minutes));
                 let files = match left.files {
                     0 => String::new(),
                     files => speak(&say("messages_files_left").with(files)),

@@ -22,6 +22,10 @@ fn state(desk: &Panel) -> String {
 
 fn wait_for_state(browser: &Browser, desk: &Panel, wanted: &str) {
     browser.wait(&format!("the save to be {wanted}"), || (state(desk) == wanted).then_some(()));
+    if wanted == "done" {
+        // The findings above change with it, and move what is to be clicked.
+        desk.wait_for_outcome("messages-saved", "pass");
+    }
 }
 
 fn words(desk: &Panel) -> String {
