@@ -255,6 +255,31 @@ in_both_browsers! {
         browser.assert_quiet();
     }
 
+    fn pictures_that_lie_or_break_off_are_told(browser) {
+        let servers = Servers::start();
+        let fault = |kind: &str, nth: u64, count: u64| {
+            servers.control().post("fault", &json!({
+                "server": "old", "path_prefix": "/system/media_attachments", "kind": kind, "nth": nth, "count": count,
+            }));
+        };
+        // One is gone, one is another thing than it is called, and one breaks off, but not every time.
+        fault("status:404", 1, 1);
+        fault("html-as:image/png", 3, 1);
+        fault("truncate", 5, 1);
+        save(browser, &servers, "mia");
+        let desk = browser.desk();
+        assert!(words(&desk).contains("1 file is missing"), "{}", words(&desk));
+        desk.click(&format!("{JOB} button[data-action=download-messages]"));
+        let zip = browser.downloaded(".zip");
+        let mut written = zip::ZipArchive::new(File::open(&zip).expect("the ZIP")).expect("a ZIP");
+        let mut page = String::new();
+        written.by_name("messages.html").expect("the page").read_to_string(&mut page).expect("text");
+        assert!(page.contains("its server no longer has it") || page.contains("no longer"), "the reason is not told");
+        // What called itself a picture and is a page is not shown as one, nor named so that it would open.
+        assert!(written.file_names().all(|name| !name.ends_with(".htm") && (!name.ends_with(".html") || name == "messages.html")));
+        browser.assert_quiet();
+    }
+
     fn the_guard_tells_what_has_come_since(browser) {
         let servers = Servers::start();
         save(browser, &servers, "mia");

@@ -155,6 +155,28 @@ fn prepare(walk: &mut Walk<'_>, servers: &Servers) {
         desk.settled();
         format!("{:?}", desk.steps())
     });
+    walk.step("save the messages", |browser| {
+        let desk = browser.desk();
+        desk.click("[data-job=messages] button[data-action=save-messages]");
+        let job = desk.element("[data-job=messages]");
+        browser.wait("the messages to be saved", || {
+            (job.attribute("data-state").ok().flatten()? == "done").then_some(())
+        });
+        desk.wait_for_outcome("messages-saved", "pass").text
+    });
+    walk.step("read the saved messages", |browser| {
+        let desk = browser.desk();
+        desk.click("[data-job=messages] button[data-action=show-messages]");
+        let rows = || desk.all(".reader .people button").ok().filter(|rows| !rows.is_empty());
+        browser.wait("the conversations", rows)[0].click().unwrap();
+        browser.wait("a conversation", || desk.all(".reader .message").ok().filter(|all| !all.is_empty()));
+        desk.element(".reader h3").text().unwrap()
+    });
+    walk.step("the messages as a ZIP file", |browser| {
+        browser.desk().click("[data-job=messages] button[data-action=download-messages]");
+        let zip = browser.downloaded(".zip");
+        format!("{}", zip.file_name().unwrap_or_default().to_string_lossy())
+    });
     walk.step("the desk in the dark", |browser| {
         browser.emulate(&Options { dark: true, ..Options::default() });
         browser.desk().page()
