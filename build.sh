@@ -32,7 +32,8 @@ usage() {
 ./build.sh [build]                                 build into dist/
 ./build.sh test [--native | --browser NAME]        run every test, or only those that need no browser, or one browser
 ./build.sh demo [--browser NAME] [--headless]      build, then show a whole move between two small servers of our own
-./build.sh bench                                   measure against the budgets, into target/bench/report.json
+./build.sh bench [--quick]                         measure against the budgets, into target/bench/report.json;
+                                                   --quick leaves out the large save in the browsers
 ./build.sh clean                                   remove dist/ and what was compiled, keep the tools
 
 NAME is firefox or chromium.

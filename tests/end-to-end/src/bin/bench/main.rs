@@ -1,9 +1,18 @@
 //! Measures the extension against its budgets and writes `target/bench/report.json`.
+//!
+//! `--quick` leaves out the large save in the browsers, which takes minutes. `--only PART` measures one part: `sizes`,
+//! `guard`, `interruptions`, `large` (what needs no browser of the save) or `save`, and writes no report. `--messages N`
+//! makes the save in the browsers a smaller one.
 
 // A benchmark that cannot measure has nothing else to say.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{fs, path::Path, process::Command};
+mod messages;
+mod saving;
+
+use std::panic::catch_unwind;
+use std::time::Instant;
+use std::{env, fs, path::Path, process::Command};
 
 use end_to_end::{Browser, Kind, Options, Servers, WATCH_THE_GUARD, report, repository};
 use serde_json::{Value, json};
@@ -16,18 +25,93 @@ struct Measure {
     value: f64,
     unit: &'static str,
     bound: Option<f64>,
+    /// Why it could not be measured, or is not to be believed.
+    failed: Option<String>,
     how: String,
 }
 
+impl Measure {
+    fn new(name: &'static str, how: impl Into<String>) -> Self {
+        let how = how.into();
+        Self { name, browser: None, value: f64::NAN, unit: "", bound: None, failed: None, how }
+    }
+
+    fn is_broken(&self) -> bool {
+        self.failed.is_some() || self.bound.is_some_and(|bound| self.value > bound)
+    }
+}
+
+/// What was asked for on the command line.
+struct Wanted {
+    quick: bool,
+    only: Option<String>,
+    messages: usize,
+}
+
+impl Wanted {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Option<Wanted> {
+        let mut wanted = Wanted { quick: false, only: None, messages: messages::MESSAGES };
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--quick" => wanted.quick = true,
+                "--only" => wanted.only = Some(arguments.next()?),
+                "--messages" => wanted.messages = arguments.next()?.parse().ok()?,
+                _ => return None,
+            }
+        }
+        Some(wanted)
+    }
+
+    fn is_wanted(&self, part: &str) -> bool {
+        self.only.as_ref().map_or(part != "save" || !self.quick, |only| only == part)
+    }
+}
+
+/// One part. What cannot be measured is a failure of its own, and the others are measured all the same.
+fn part(
+    wanted: &Wanted,
+    name: &'static str,
+    browser: Option<Kind>,
+    work: impl FnOnce() -> Vec<Measure> + std::panic::UnwindSafe,
+) -> Vec<Measure> {
+    if !wanted.is_wanted(name) {
+        return Vec::new();
+    }
+    let started = Instant::now();
+    let measures = catch_unwind(work).unwrap_or_else(|failure| {
+        let said = failure.downcast_ref::<String>().cloned();
+        let said = said.or(failure.downcast_ref::<&str>().map(|said| (*said).to_owned()));
+        let failed = Some(said.unwrap_or_else(|| "it gave up without a word".to_owned()));
+        vec![Measure { browser, failed, ..Measure::new(name, "could not be measured") }]
+    });
+    let browser = browser.map(|kind| format!(", {}", kind.name())).unwrap_or_default();
+    eprintln!("{name}{browser}: {:.0} s", started.elapsed().as_secs_f64());
+    measures
+}
+
 fn main() {
-    let mut measures = sizes();
+    let Some(wanted) = Wanted::read(env::args().skip(1)) else {
+        eprintln!("bench [--quick] [--only sizes|guard|large|interruptions|save] [--messages N]");
+        std::process::exit(2);
+    };
+    let mut measures = part(&wanted, "sizes", None, sizes);
     for kind in Kind::ALL {
-        measures.extend(guard_ready(kind));
+        measures.extend(part(&wanted, "guard", Some(kind), move || guard_ready(kind)));
+    }
+    measures.extend(part(&wanted, "interruptions", None, messages::interruptions));
+    measures.extend(part(&wanted, "large", None, messages::large));
+    let size = wanted.messages;
+    for kind in Kind::ALL {
+        measures.extend(part(&wanted, "save", Some(kind), move || saving::save(kind, size)));
     }
     print_table(&measures);
     let report: Vec<Value> = measures.iter().map(as_json).collect();
-    report::write(&repository().join("target/bench/report.json"), &json!(report));
-    if measures.iter().any(|measure| measure.bound.is_some_and(|bound| measure.value > bound)) {
+    if wanted.only.is_some() {
+        println!("{:#}", json!(report));
+    } else {
+        report::write(&repository().join("target/bench/report.json"), &json!(report));
+    }
+    if measures.iter().any(Measure::is_broken) {
         std::process::exit(1);
     }
 }
@@ -35,12 +119,10 @@ fn main() {
 fn sizes() -> Vec<Measure> {
     let dist = repository().join("dist");
     let bytes = |name, value, bound, how: &str| Measure {
-        name,
-        browser: None,
         value,
         unit: "bytes",
         bound: Some(bound),
-        how: how.to_owned(),
+        ..Measure::new(name, how)
     };
     let largest_package = fs::read_dir(&dist)
         .expect("dist/ is built")
@@ -124,25 +206,29 @@ fn guard_ready(kind: Kind) -> Vec<Measure> {
         .collect();
     times.sort_by(f64::total_cmp);
     let ready = Measure {
-        name: "guard_ready_ms",
         browser: Some(kind),
         value: times[LOADS / 2],
         unit: "ms",
         bound: Some(100.0),
-        how: format!(
-            "{} {}: median of {LOADS} loads, from the end of DOMContentLoaded to data-ready; slowest {:.0} ms",
-            kind.name(),
-            browser.version(),
-            times[LOADS - 1]
-        ),
+        ..Measure::new(
+            "guard_ready_ms",
+            format!(
+                "{} {}: median of {LOADS} loads, from the end of DOMContentLoaded to data-ready; slowest {:.0} ms",
+                kind.name(),
+                browser.version(),
+                times[LOADS - 1]
+            ),
+        )
     };
     let task = Measure {
-        name: "longest_task_ms",
         browser: Some(kind),
         value: longest,
         unit: "ms",
         bound: Some(50.0),
-        how: format!("longest task of the page's main thread in the same {LOADS} loads; 0: none over 50 ms"),
+        ..Measure::new(
+            "longest_task_ms",
+            format!("longest task of the page's main thread in the same {LOADS} loads; 0: none over 50 ms"),
+        )
     };
     if kind == Kind::Chromium { vec![ready, task] } else { vec![ready] }
 }
@@ -157,16 +243,27 @@ fn as_json(measure: &Measure) -> Value {
     if let Some(kind) = measure.browser {
         json["browser"] = json!(kind.name());
     }
+    if let Some(bound) = measure.bound {
+        json["bound"] = json!(bound);
+    }
+    if let Some(failed) = &measure.failed {
+        json["failed"] = json!(failed);
+    }
     json
 }
 
 fn print_table(measures: &[Measure]) {
-    println!("{:<34}{:>12}{:>12}  unit", "", "measured", "bound");
+    println!("{:<42}{:>12}{:>12}  unit", "", "measured", "bound");
     for measure in measures {
         let browser = measure.browser.map(|kind| format!(" ({})", kind.name())).unwrap_or_default();
         let bound = measure.bound.map(|bound| bound.to_string()).unwrap_or_default();
-        let broken = if measure.bound.is_some_and(|bound| measure.value > bound) { "  TOO MUCH" } else { "" };
+        let broken = match &measure.failed {
+            Some(failed) => format!("  FAILED: {failed}"),
+            None if measure.is_broken() => "  TOO MUCH".to_owned(),
+            None => String::new(),
+        };
         let name = format!("{}{browser}", measure.name);
-        println!("{name:<34}{:>12.0}{bound:>12}  {}{broken}", measure.value, measure.unit);
+        let digits = if measure.unit == "ratio" { 3 } else { 0 };
+        println!("{name:<42}{:>12.digits$}{bound:>12}  {}{broken}", measure.value, measure.unit);
     }
 }
