@@ -14,6 +14,7 @@ pub mod plain;
 pub mod protocol;
 pub mod say;
 pub mod server;
+pub mod small;
 pub mod trunk;
 pub mod when;
 

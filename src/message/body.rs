@@ -10,6 +10,7 @@
 
 use crate::server::markup::{Event, Parser};
 use crate::server::status::Emoji;
+use crate::small::{find, ordered};
 
 /// How deep quotes and lists, and how deep bold and the like, are followed. Mastodon itself makes two and three levels.
 const BLOCKS: usize = 8;
@@ -132,8 +133,8 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(length: usize, emojis: &'a [Emoji]) -> Builder<'a> {
-        let mut emojis: Vec<&Emoji> = emojis.iter().filter(|emoji| is_shortcode(&emoji.shortcode)).collect();
-        emojis.sort_by(|a, b| a.shortcode.cmp(&b.shortcode));
+        let emojis: Vec<&Emoji> = emojis.iter().filter(|emoji| is_shortcode(&emoji.shortcode)).collect();
+        let emojis = ordered(emojis, &|left, right| left.shortcode.cmp(&right.shortcode));
         Builder {
             pieces: Vec::new(),
             emojis,
@@ -460,7 +461,7 @@ impl<'a> Builder<'a> {
     /// The emoji between two colons, where Mastodon takes it for one: not inside a word.
     fn emoji(&self, line: &str, begin: usize, end: usize) -> Option<Emoji> {
         let code = line.get(begin + 1..end)?;
-        let at = self.emojis.binary_search_by(|emoji| emoji.shortcode.as_str().cmp(code)).ok()?;
+        let at = find(self.emojis.len(), &|at| self.emojis[at].shortcode.as_str().cmp(code))?;
         let apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != ':');
         let before = line.get(..begin)?.chars().next_back();
         let after = line.get(end + 1..)?.chars().next();

@@ -11,9 +11,10 @@
 //! | `r/NAME` | how far a list was read |
 //! | `about` | the account, and how the save stands |
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::digest::hex;
+use crate::plain::{self, Object, count, text};
 
 /// One record. `text: None` takes it away.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,45 +102,47 @@ impl Missing {
 
 impl File {
     pub fn write(&self) -> String {
+        let mut record = Object::new();
         match self {
             File::Saved { kind, said, size, sha256 } => {
-                json!({ "kind": kind, "said": said, "size": size, "sha256": sha256 })
+                record.text("kind", kind).text("said", said).number("size", *size).text("sha256", sha256)
             }
-            File::Missing(reason) => json!({ "missing": reason.id() }),
-        }
-        .to_string()
+            File::Missing(reason) => record.text("missing", reason.id()),
+        };
+        record.end()
     }
 
-    pub fn read(text: &str) -> Option<File> {
-        let value: Value = serde_json::from_str(text).ok()?;
-        let field = |key: &str| value.get(key).and_then(Value::as_str);
-        if let Some(missing) = field("missing") {
+    pub fn read(record: &str) -> Option<File> {
+        let value = plain::json(record)?;
+        if let Some(missing) = text(&value, "missing") {
             return Missing::ALL.into_iter().find(|reason| reason.id() == missing).map(File::Missing);
         }
+        let words = |key| text(&value, key).map(str::to_owned);
         Some(File::Saved {
-            kind: field("kind")?.to_owned(),
-            said: field("said")?.to_owned(),
-            size: value.get("size").and_then(Value::as_u64)?,
-            sha256: field("sha256")?.to_owned(),
+            kind: words("kind")?,
+            said: words("said")?,
+            size: count(&value, "size")?,
+            sha256: words("sha256")?,
         })
     }
 }
 
 /// Under which key a status is kept: by its `uri`, which is the same wherever it is met. One without `uri` is kept by its
 /// id, one without either by its own text, so that nothing that a server sent is thrown away.
-pub fn status_key(value: &Value, text: &str) -> String {
-    let uri = value.get("uri").and_then(Value::as_str).filter(|uri| !uri.is_empty());
+pub fn status_key(value: &Value, raw: &str) -> String {
+    let uri = text(value, "uri").filter(|uri| !uri.is_empty());
     let id = value.get("id").and_then(crate::server::entity::id);
     match (uri, id) {
         (Some(uri), _) => format!("{STATUS}{uri}"),
         (None, Some(id)) => format!("{STATUS}id:{id}"),
-        (None, None) => format!("{STATUS}sha256:{}", hex(text.as_bytes())),
+        (None, None) => format!("{STATUS}sha256:{}", hex(raw.as_bytes())),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn files_come_back_as_they_were_written() {

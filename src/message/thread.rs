@@ -13,9 +13,10 @@
 //! Every message stands in exactly one place, and the order in which the messages are handed over changes nothing.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 
 use crate::server::status::{self, Status};
+use crate::small::{Names, Table, find, order, set};
 use crate::when::Time;
 
 /// What has to be known of every message to put them together: little enough to hold a hundred thousand of them.
@@ -94,8 +95,8 @@ pub enum Joint {
 #[derive(Clone, Debug, Default)]
 pub struct People {
     list: Vec<status::Person>,
-    by_handle: HashMap<String, u32>,
-    by_id: HashMap<String, u32>,
+    by_handle: Names,
+    by_id: Names,
 }
 
 impl People {
@@ -111,13 +112,14 @@ impl People {
         let handle = person.handle.to_lowercase();
         let known = self.by_handle.get(&handle).or_else(|| {
             // Somebody of whom nothing but the id was known.
-            self.by_id.get(&person.id).filter(|at| self.at(**at).is_some_and(|who| who.handle.is_empty()))
+            let at = self.by_id.get(&person.id)?;
+            self.list.get(at).filter(|who| who.handle.is_empty()).map(|_| at)
         });
         let at = match known {
-            Some(at) => *at,
+            Some(at) => at,
             None => self.add(person.clone()),
         };
-        if let Some(who) = self.list.get_mut(at as usize) {
+        if let Some(who) = self.list.get_mut(at) {
             if who.handle.is_empty() {
                 *who = person.clone();
             }
@@ -131,15 +133,15 @@ impl People {
             }
             who.posts = who.posts.max(person.posts);
         }
-        self.by_handle.entry(handle).or_insert(at);
-        self.by_id.entry(person.id.clone()).or_insert(at);
-        at
+        self.by_handle.get_or_put(&handle, at);
+        self.by_id.get_or_put(&person.id, at);
+        at as u32
     }
 
     /// Somebody of whom only the id is known: without handle and name, until they are met.
     fn meet_id(&mut self, id: &str) -> u32 {
         if let Some(at) = self.by_id.get(id) {
-            return *at;
+            return at as u32;
         }
         let at = self.add(status::Person {
             id: id.to_owned(),
@@ -149,18 +151,13 @@ impl People {
             uri: None,
             posts: None,
         });
-        self.by_id.insert(id.to_owned(), at);
-        at
+        self.by_id.put(id, at);
+        at as u32
     }
 
-    fn add(&mut self, person: status::Person) -> u32 {
-        let at = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+    fn add(&mut self, person: status::Person) -> usize {
         self.list.push(person);
-        at
-    }
-
-    fn at(&self, at: u32) -> Option<&status::Person> {
-        self.list.get(at as usize)
+        self.list.len() - 1
     }
 
     /// What is kept in mind of a status. `key` is that of its record.
@@ -168,8 +165,6 @@ impl People {
         let author = self.meet(&status.author);
         let mut readers: Vec<u32> = status.mentions.iter().map(|who| self.meet(who)).collect();
         readers.push(author);
-        readers.sort_unstable();
-        readers.dedup();
         Note {
             key: key.to_owned(),
             id: status.id.clone(),
@@ -177,7 +172,7 @@ impl People {
             author,
             parent: status.parent.clone(),
             parent_author: status.parent_author.as_deref().map(|id| self.meet_id(id)),
-            readers,
+            readers: set(readers),
             public: !status.direct,
         }
     }
@@ -247,30 +242,32 @@ pub fn put_together(notes: &[Note], owner: u32) -> Vec<Conversation> {
 
 /// By time; where that is the same, by everything else, so that the order is always the same.
 fn ranked(notes: &[Note]) -> Vec<usize> {
-    let mut all: Vec<usize> = (0..notes.len()).collect();
-    all.sort_unstable_by(|a, b| {
-        let (a, b) = (&notes[*a], &notes[*b]);
+    order(notes.len(), &|a, b| {
+        let (a, b) = (&notes[a], &notes[b]);
         // Ids are numbers that grow, written without leading zeros.
         (a.at, a.id.len(), &a.id, &a.key)
             .cmp(&(b.at, b.id.len(), &b.id, &b.key))
             .then_with(|| (a.author, &a.parent, a.parent_author).cmp(&(b.author, &b.parent, b.parent_author)))
             .then_with(|| (&a.readers, a.public).cmp(&(&b.readers, b.public)))
-    });
-    all
+    })
 }
 
 /// What each note answers, as far as it is here. Where answers go round in a circle, which only a lying server can make,
 /// the earliest message of the circle answers nothing.
 fn parents(notes: &[Note], by_rank: &[usize]) -> Vec<Option<usize>> {
-    let mut by_id: HashMap<&str, usize> = HashMap::with_capacity(notes.len());
-    for &at in by_rank {
-        by_id.entry(notes[at].id.as_str()).or_insert(at);
+    // By id; of those with the same, the first by rank, as what is equal stays as it stood.
+    let mut by_id = order(notes.len(), &|a, b| notes[by_rank[a]].id.cmp(&notes[by_rank[b]].id));
+    for place in &mut by_id {
+        *place = by_rank[*place];
     }
-    let mut parents: Vec<Option<usize>> = notes
-        .iter()
-        .enumerate()
-        .map(|(at, note)| by_id.get(note.parent.as_deref()?).copied().filter(|parent| *parent != at))
-        .collect();
+    by_id.dedup_by(|later, first| notes[*later].id == notes[*first].id);
+    let mut parents = Vec::with_capacity(notes.len());
+    for (at, note) in notes.iter().enumerate() {
+        let parent = note.parent.as_ref().and_then(|parent| {
+            find(by_id.len(), &|place| notes[by_id[place]].id.cmp(parent)).map(|place| by_id[place])
+        });
+        parents.push(parent.filter(|parent| *parent != at));
+    }
     let mut rank = vec![0; notes.len()];
     for (place, &at) in by_rank.iter().enumerate() {
         rank[at] = place;
@@ -335,19 +332,23 @@ fn unrolled(by_rank: &[usize], parents: &[Option<usize>]) -> Vec<usize> {
 #[derive(Default)]
 struct Sets {
     lists: Vec<Vec<u32>>,
-    known: HashMap<Vec<u32>, usize>,
+    /// By the numbers of the people, as a text.
+    known: Names,
 }
 
 impl Sets {
     fn of(&mut self, note: &Note, owner: u32) -> usize {
-        let mut people: Vec<u32> = note.readers.iter().copied().filter(|who| *who != owner).collect();
-        people.sort_unstable();
-        people.dedup();
-        let lists = &mut self.lists;
-        *self.known.entry(people).or_insert_with_key(|people| {
-            lists.push(people.clone());
-            lists.len() - 1
-        })
+        let people = set(note.readers.iter().copied().filter(|who| *who != owner).collect());
+        let mut name = String::new();
+        for who in &people {
+            name.push_str(&who.to_string());
+            name.push(' ');
+        }
+        let at = self.known.get_or_put(&name, self.lists.len());
+        if at == self.lists.len() {
+            self.lists.push(people);
+        }
+        at
     }
 
     /// Whether everybody of `few` is among `many`.
@@ -366,8 +367,8 @@ struct Parts {
     /// Of each thread: among whom it began (unknown while there are only public posts), and the thread it was mended to.
     home: Vec<Option<usize>>,
     up: Vec<usize>,
-    /// The threads of everything that hangs together, by where it began and among whom.
-    asides: HashMap<(usize, usize), usize>,
+    /// The threads of everything that hangs together, by where it began and among whom ([`pair`]).
+    asides: Names,
 }
 
 impl Parts {
@@ -377,7 +378,7 @@ impl Parts {
             root: vec![0; notes],
             home: Vec::new(),
             up: Vec::new(),
-            asides: HashMap::new(),
+            asides: Names::default(),
         }
     }
 
@@ -386,7 +387,8 @@ impl Parts {
         let root = parent.map_or(at, |parent| self.root[parent]);
         self.root[at] = root;
         let above = parent.map(|parent| self.thread[parent]);
-        let known = self.asides.get(&(root, set)).copied();
+        let aside = pair(root, set);
+        let known = self.asides.get(&aside);
         let stays = |thread: &usize| match self.home[*thread] {
             _ if public => true,
             None => true,
@@ -400,7 +402,7 @@ impl Parts {
         self.thread[at] = thread;
         if !public && self.home[thread].is_none() {
             self.home[thread] = Some(set);
-            self.asides.entry((root, set)).or_insert(thread);
+            self.asides.get_or_put(&aside, thread);
         }
     }
 
@@ -412,6 +414,11 @@ impl Parts {
         }
         thread
     }
+}
+
+/// Two numbers as a name.
+fn pair(one: usize, other: usize) -> String {
+    format!("{one} {other}")
 }
 
 /// Joins what was cut, where it is clear to what.
@@ -428,7 +435,7 @@ fn mend(
 ) -> Vec<Joint> {
     let mut joints = vec![Joint::Whole; notes.len()];
     // In which threads somebody has written so far, among whom.
-    let mut wrote: HashMap<(usize, u32), Vec<usize>> = HashMap::new();
+    let mut wrote: Table<Vec<usize>> = Table::default();
     for same_time in by_rank.chunk_by(|a, b| notes[*a].at == notes[*b].at) {
         for &at in same_time {
             let note = &notes[at];
@@ -438,7 +445,7 @@ fn mend(
             joints[at] = Joint::Cut;
             let own = parts.find(parts.thread[at]);
             let found = note.parent_author.filter(|_| !note.public).and_then(|author| {
-                let threads = wrote.get_mut(&(set_of[at], author))?;
+                let threads = wrote.get_mut(&pair(set_of[at], author as usize))?;
                 only_one(threads, own, parts)
             });
             if let Some(thread) = found {
@@ -449,7 +456,7 @@ fn mend(
         for &at in same_time {
             let thread = parts.thread[at];
             if !notes[at].public && parts.home[thread] == Some(set_of[at]) {
-                let threads = wrote.entry((set_of[at], notes[at].author)).or_default();
+                let threads = wrote.entry(&pair(set_of[at], notes[at].author as usize));
                 if threads.last() != Some(&thread) {
                     threads.push(thread);
                 }

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::account::{ActorUri, Domain, Handle};
+use crate::plain::count;
 use crate::when::Time;
 
 /// An account entity.
@@ -39,6 +40,7 @@ impl Account {
             moved: moved.is_some(),
             moved_to: target.and_then(|acct| Handle::from_acct(acct, local)),
             created_at: value.get("created_at").and_then(Value::as_str).and_then(Time::from_iso),
+            // -1 is what some software says for "not told".
             followers: count(value, "followers_count"),
             following: count(value, "following_count"),
             statuses: count(value, "statuses_count"),
@@ -123,11 +125,6 @@ pub fn id(value: &Value) -> Option<String> {
         Value::Number(number) => number.as_u64().map(|number| number.to_string()),
         _ => None,
     }
-}
-
-fn count(value: &Value, key: &str) -> Option<u64> {
-    // -1 is what some software says for "not told".
-    value.get(key).and_then(Value::as_u64)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::status::{Attachment, Emoji, Poll};
+use crate::plain::{array, text};
 use crate::when::Time;
 
 /// A status as it was.
@@ -18,14 +19,12 @@ pub struct Version {
 
 impl Version {
     pub fn read(value: &Value) -> Option<Version> {
-        let text = |key: &str| value.get(key).and_then(Value::as_str);
-        let list = |key: &str| value.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         Some(Version {
-            at: Time::from_iso(text("created_at")?)?,
-            content: text("content")?.to_owned(),
-            warning: text("spoiler_text").unwrap_or_default().to_owned(),
-            attachments: list("media_attachments").iter().filter_map(Attachment::read).collect(),
-            emojis: list("emojis").iter().filter_map(Emoji::read).collect(),
+            at: Time::from_iso(text(value, "created_at")?)?,
+            content: text(value, "content")?.to_owned(),
+            warning: text(value, "spoiler_text").unwrap_or_default().to_owned(),
+            attachments: array(value, "media_attachments").iter().filter_map(Attachment::read).collect(),
+            emojis: array(value, "emojis").iter().filter_map(Emoji::read).collect(),
             poll: value.get("poll").filter(|poll| poll.is_object()).map(Poll::read),
         })
     }

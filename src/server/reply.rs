@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::request::Request;
+use crate::plain;
 use crate::when::Time;
 
 /// A server's answer.
@@ -86,7 +87,7 @@ impl Answer {
 /// The JSON that was asked for.
 pub fn json(reply: &Reply) -> Result<Value, Refusal> {
     let answer = usable(reply)?;
-    serde_json::from_str(&answer.body).map_err(|_| Refusal::Nonsense)
+    plain::json(&answer.body).ok_or(Refusal::Nonsense)
 }
 
 /// The text of the data that was asked for, as its server sent it.

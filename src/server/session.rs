@@ -6,6 +6,7 @@ use super::entity::Account;
 use super::markup::Markup;
 use super::version::Version;
 use crate::account::{Domain, Handle};
+use crate::plain;
 
 /// More than any server sends (20 KB); a hostile page gets no further with a larger one.
 const LARGEST: usize = 1_000_000;
@@ -37,7 +38,7 @@ impl Session {
         if text.len() > LARGEST {
             return None;
         }
-        Session::from_state(&serde_json::from_str(&text).ok()?)
+        Session::from_state(&plain::json(&text)?)
     }
 
     fn from_state(state: &Value) -> Option<Session> {

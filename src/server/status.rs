@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use super::entity::id;
 use crate::account::{Domain, Handle};
+use crate::plain::{array, text};
+use crate::small::ordered;
 use crate::when::Time;
 
 /// A status that can be shown.
@@ -80,14 +82,6 @@ pub struct Poll {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
-fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    value.get(key).and_then(Value::as_str)
-}
-
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
 fn time(value: &Value, key: &str) -> Option<Time> {
     text(value, key).and_then(Time::from_iso)
 }
@@ -129,25 +123,25 @@ impl Status {
             direct: is_direct(value),
             parent: value.get("in_reply_to_id").and_then(id),
             parent_author: value.get("in_reply_to_account_id").and_then(id),
-            mentions: list(value, "mentions").iter().filter_map(|who| Person::read(who, local)).collect(),
+            mentions: array(value, "mentions").iter().filter_map(|who| Person::read(who, local)).collect(),
             content: text(value, "content")?.to_owned(),
             warning: text(value, "spoiler_text").unwrap_or_default().to_owned(),
             language: text(value, "language").map(str::to_owned),
-            attachments: list(value, "media_attachments").iter().filter_map(Attachment::read).collect(),
-            emojis: list(value, "emojis").iter().filter_map(Emoji::read).collect(),
+            attachments: array(value, "media_attachments").iter().filter_map(Attachment::read).collect(),
+            emojis: array(value, "emojis").iter().filter_map(Emoji::read).collect(),
             poll: value.get("poll").filter(|poll| poll.is_object()).map(Poll::read),
         })
     }
 
     /// Everybody who could read a direct message, its author among them, by handle and in order.
     pub fn readers(&self) -> Vec<&str> {
-        let mut all: Vec<&str> = self
+        let all: Vec<&str> = self
             .mentions
             .iter()
             .map(|who| who.handle.as_str())
             .chain([self.author.handle.as_str()])
             .collect();
-        all.sort_unstable();
+        let mut all = ordered(all, &|left, right| left.cmp(right));
         all.dedup();
         all
     }
@@ -180,9 +174,9 @@ impl Emoji {
 
 impl Poll {
     pub fn read(value: &Value) -> Poll {
-        let own: Vec<u64> = list(value, "own_votes").iter().filter_map(Value::as_u64).collect();
+        let own: Vec<u64> = array(value, "own_votes").iter().filter_map(Value::as_u64).collect();
         let options = (0..)
-            .zip(list(value, "options"))
+            .zip(array(value, "options"))
             .map(|(at, option)| {
                 let votes = option.get("votes_count").and_then(Value::as_u64);
                 (text(option, "title").unwrap_or_default().to_owned(), votes, own.contains(&at))

@@ -12,22 +12,20 @@
 pub mod person;
 pub mod road;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
-
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use crate::account::{Domain, Handle};
 use crate::message::record::{
     ABOUT, CONVERSATION, FILE, File, HISTORY, Missing, PERSON, ROAD, Record, STATUS, status_key,
 };
+use crate::plain::{self, Object, count, flag, text};
 use crate::say::{Say, say};
 use crate::server::entity;
 use crate::server::reply::{self, Answer, Refusal, Reply};
 use crate::server::request::{self, Request};
 use crate::server::session::{Session, Standing};
 use crate::server::status::{Attachment, Emoji, Person, Status};
+use crate::small::{Names, Table, ordered, set};
 use crate::when::{DAY, Time};
 use person::{Met, PAGES_MET, Read};
 use road::{Road, Way, later};
@@ -89,31 +87,38 @@ impl Owner {
         })
     }
 
-    fn write(&self) -> Value {
-        json!({
-            "id": self.id, "handle": self.handle, "uri": self.uri, "name": self.name, "domain": self.domain.as_str(),
-            "version": self.version, "created_at": self.created_at.map(|at| at.0), "posts": self.posts,
-            "followers": self.followers, "following": self.following, "rescue": self.rescue, "recent": self.recent,
-        })
+    fn write(&self) -> String {
+        Object::new()
+            .text("id", &self.id)
+            .text("handle", &self.handle)
+            .maybe("uri", self.uri.as_deref())
+            .text("name", &self.name)
+            .text("domain", self.domain.as_str())
+            .maybe("version", self.version.as_deref())
+            .time("created_at", self.created_at)
+            .count("posts", self.posts)
+            .count("followers", self.followers)
+            .count("following", self.following)
+            .flag("rescue", self.rescue)
+            .flag("recent", self.recent)
+            .end()
     }
 
     fn read(value: &Value) -> Option<Owner> {
-        let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-        let count = |key: &str| value.get(key).and_then(Value::as_u64);
-        let flag = |key: &str| value.get(key).and_then(Value::as_bool).unwrap_or(false);
+        let words = |key| text(value, key).map(str::to_owned);
         Some(Owner {
-            id: text("id")?,
-            handle: text("handle")?,
-            uri: text("uri"),
-            name: text("name").unwrap_or_default(),
-            domain: text("domain")?.parse().ok()?,
-            version: text("version"),
+            id: words("id")?,
+            handle: words("handle")?,
+            uri: words("uri"),
+            name: words("name").unwrap_or_default(),
+            domain: text(value, "domain")?.parse().ok()?,
+            version: words("version"),
             created_at: value.get("created_at").and_then(Value::as_i64).map(Time),
-            posts: count("posts"),
-            followers: count("followers"),
-            following: count("following"),
-            rescue: flag("rescue"),
-            recent: flag("recent"),
+            posts: count(value, "posts"),
+            followers: count(value, "followers"),
+            following: count(value, "following"),
+            rescue: flag(value, "rescue"),
+            recent: flag(value, "recent"),
         })
     }
 }
@@ -137,7 +142,6 @@ pub enum Task {
 /// What is held of a kept status.
 #[derive(Clone, Debug)]
 struct Kept {
-    key: Rc<str>,
     id: String,
     edited: Option<Time>,
     parent: Option<String>,
@@ -203,34 +207,29 @@ pub struct Collect {
     asked: u64,
     messages: usize,
     sent: usize,
-    ways: BTreeMap<Road, Way>,
+    /// By the number of the road.
+    ways: Vec<Option<Way>>,
     people: Vec<Met>,
-    person_at: BTreeMap<String, u32>,
-    /// Listings to begin with, and listings to go on with.
-    fresh: BTreeSet<u32>,
-    on: BTreeSet<u32>,
+    person_at: Names,
     kept: Vec<Kept>,
-    by_key: BTreeMap<Rc<str>, u32>,
-    by_id: BTreeMap<String, u32>,
-    unreadable: BTreeSet<String>,
-    conversations: BTreeMap<String, String>,
+    by_key: Names,
+    by_id: Names,
+    unreadable: Names,
+    /// Each with its last message.
+    conversations: Map<String, Value>,
     /// Parents that are not kept, each with its author as far as its answer tells.
-    missing: BTreeMap<String, Option<String>>,
-    absent: BTreeSet<String>,
+    missing: Map<String, Value>,
+    absent: Names,
     /// Parents to be asked for one at a time.
-    single: BTreeSet<String>,
-    histories: BTreeSet<String>,
+    single: Names,
+    histories: Names,
     /// Handles to be looked up.
-    named: BTreeSet<String>,
-    contexts: BTreeSet<String>,
+    named: Names,
+    contexts: Names,
     /// What [`Collect::tops`] found; `None` when something has changed since.
     tops: Option<Vec<String>>,
-    files: BTreeMap<String, File>,
-    pending: BTreeSet<String>,
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    value.get(key).and_then(Value::as_str)
+    files: Table<File>,
+    pending: Names,
 }
 
 impl Collect {
@@ -251,26 +250,28 @@ impl Collect {
             asked: 0,
             messages: 0,
             sent: 0,
-            ways: BTreeMap::new(),
+            ways: vec![None; Road::ALL.len()],
             people: Vec::new(),
-            person_at: BTreeMap::new(),
-            fresh: BTreeSet::new(),
-            on: BTreeSet::new(),
+            person_at: Names::default(),
             kept: Vec::new(),
-            by_key: BTreeMap::new(),
-            by_id: BTreeMap::new(),
-            unreadable: BTreeSet::new(),
-            conversations: BTreeMap::new(),
-            missing: BTreeMap::new(),
-            absent: BTreeSet::new(),
-            single: BTreeSet::new(),
-            histories: BTreeSet::new(),
-            named: BTreeSet::new(),
-            contexts: BTreeSet::new(),
+            by_key: Names::default(),
+            by_id: Names::default(),
+            unreadable: Names::default(),
+            conversations: Map::new(),
+            missing: Map::new(),
+            absent: Names::default(),
+            single: Names::default(),
+            histories: Names::default(),
+            named: Names::default(),
+            contexts: Names::default(),
             tops: None,
-            files: BTreeMap::new(),
-            pending: BTreeSet::new(),
+            files: Table::default(),
+            pending: Names::default(),
         }
+    }
+
+    fn way(&self, road: Road) -> Option<&Way> {
+        self.ways[road as usize].as_ref()
     }
 
     /// Another reading of the same account: what has changed, or with `deep` everything, and further.
@@ -292,7 +293,7 @@ impl Collect {
 
     /// The person names somebody who may have written, whom no list knows any more: a stranger whose request was dismissed.
     pub fn name(&mut self, handle: &Handle, now: Time) -> Vec<Record> {
-        self.named.insert(handle.acct());
+        self.named.add(&handle.acct());
         if self.done.take().is_some() {
             self.begun = now;
         }
@@ -302,8 +303,6 @@ impl Collect {
     fn start(&mut self, deep: bool) -> Vec<Record> {
         self.pass += 1;
         self.deep = deep;
-        self.fresh.clear();
-        self.on.clear();
         self.contexts.clear();
         self.tops = None;
         for person in &mut self.people {
@@ -319,31 +318,50 @@ impl Collect {
                 _ => true,
             };
             let wanted = wanted && (road.open_to_cookie() || !self.owner.rescue);
-            let before = self.ways.remove(&road);
+            let before = self.ways[road as usize].take();
             let newest = before.filter(|_| !deep).and_then(|way| way.newest.or(way.top));
             let read = if wanted { Read::Todo } else { Read::Rest };
-            self.ways.insert(road, Way { newest, ..Way::new(read) });
+            self.ways[road as usize] = Some(Way { newest, ..Way::new(read) });
         }
-        let retry = |file: &File| matches!(file, File::Missing(reason) if reason.may_come());
-        self.pending.extend(self.files.iter().filter(|(_, file)| retry(file)).map(|(url, _)| url.clone()));
-        let mut records: Vec<Record> = self.ways.keys().map(|road| self.road_record(*road)).collect();
+        self.try_again();
+        let mut records = Vec::new();
+        for road in Road::ALL {
+            records.push(self.road_record(road));
+        }
         records.push(self.about());
         records
+    }
+
+    /// Files that may come after all are fetched again.
+    fn try_again(&mut self) {
+        for (url, file) in self.files.iter() {
+            if may_come(file) {
+                self.pending.add(url);
+            }
+        }
     }
 
     // --- what is kept ---
 
     fn about(&self) -> Record {
-        let about = json!({
-            "version": 1, "owner": self.owner.write(), "pass": self.pass, "deep": self.deep, "begun": self.begun.0,
-            "done": self.done.map(|at| at.0), "asked": self.asked,
-        });
-        Record::new(ABOUT, about.to_string())
+        let mut about = Object::new();
+        about
+            .number("version", 1)
+            .json("owner", &self.owner.write())
+            .number("pass", self.pass.into())
+            .flag("deep", self.deep)
+            .time("begun", Some(self.begun))
+            .time("done", self.done)
+            .number("asked", self.asked);
+        Record::new(ABOUT, about.end())
     }
 
     fn road_record(&self, road: Road) -> Record {
-        let way = self.ways.get(&road).cloned().unwrap_or_else(|| Way::new(Read::Rest));
-        Record::new(format!("{ROAD}{}", road.id()), way.write())
+        let text = match self.way(road) {
+            Some(way) => way.write(),
+            None => Way::new(Read::Rest).write(),
+        };
+        Record::new(format!("{ROAD}{}", road.id()), text)
     }
 
     fn person_record(&self, at: usize) -> Record {
@@ -353,9 +371,9 @@ impl Collect {
 
     /// The job as its record `about` states it; the others are given to [`Collect::restore`], and [`Collect::ready`] ends it.
     pub fn from_about(about: &str) -> Option<Collect> {
-        let value: Value = serde_json::from_str(about).ok()?;
+        let value = plain::json(about)?;
         let time = |key: &str| value.get(key).and_then(Value::as_i64).map(Time);
-        if value.get("version").and_then(Value::as_u64) != Some(1) {
+        if count(&value, "version") != Some(1) {
             return None;
         }
         let mut job = Collect::empty(Owner::read(value.get("owner")?)?, time("begun")?);
@@ -381,66 +399,71 @@ impl Collect {
             }
         } else if let Some(road) = key.strip_prefix(ROAD).and_then(Road::from_id) {
             if let Some(way) = Way::parse(text) {
-                self.ways.insert(road, way);
+                self.ways[road as usize] = Some(way);
             }
         } else if key.starts_with(STATUS) {
-            let value = serde_json::from_str(text).unwrap_or(Value::Null);
+            let value = plain::json(text).unwrap_or_default();
             self.note(key, &value);
             self.want_files(&value);
-        } else if key.strip_prefix(HISTORY).is_some() {
-            let value: Value = serde_json::from_str(text).unwrap_or(Value::Null);
-            for version in value.as_array().into_iter().flatten() {
+        } else if key.starts_with(HISTORY) {
+            for version in plain::json(text).unwrap_or_default().as_array().into_iter().flatten() {
                 self.want_files(version);
             }
             // Held against the statuses in `ready`.
-            self.contexts.insert(key.to_owned());
+            self.contexts.add(key);
         } else if let Some(id) = key.strip_prefix(CONVERSATION) {
-            let value = serde_json::from_str(text).unwrap_or(Value::Null);
-            self.conversations.insert(id.to_owned(), last_of(&value));
+            let value = plain::json(text).unwrap_or_default();
+            self.conversations.insert(id.to_owned(), last_of(&value).into());
         } else if let Some(id) = key.strip_prefix(ABSENT) {
             let which = if text == SINGLE { &mut self.single } else { &mut self.absent };
-            which.insert(id.to_owned());
+            which.add(id);
         } else if let Some(handle) = key.strip_prefix(NAMED) {
-            self.named.insert(handle.to_owned());
+            self.named.add(handle);
         } else if let Some(id) = key.strip_prefix(CONTEXT) {
             if text == self.pass.to_string() {
-                self.contexts.insert(id.to_owned());
+                self.contexts.add(id);
             }
         } else if let Some(url) = key.strip_prefix(FILE)
             && let Some(file) = File::read(text)
         {
-            self.files.insert(url.to_owned(), file);
+            self.files.put(url, file);
         }
     }
 
     /// All records are given.
     pub fn ready(&mut self) {
-        for at in 0..self.people.len() {
-            self.queue(at);
+        let told = std::mem::take(&mut self.contexts);
+        for (key, _) in told.iter() {
+            if !key.starts_with(HISTORY) {
+                self.contexts.add(key);
+            }
         }
-        let had: BTreeSet<String> =
-            self.contexts.iter().filter_map(|key| key.strip_prefix(HISTORY)).map(str::to_owned).collect();
-        self.contexts.retain(|key| !key.starts_with(HISTORY));
         self.histories.clear();
-        for kept in &self.kept {
-            let key = &kept.key[STATUS.len()..];
-            if kept.edited.is_some() && !kept.public && !had.contains(key) {
-                self.histories.insert(kept.key.to_string());
+        for (key, at) in self.by_key.iter() {
+            let Some(uri) = key.strip_prefix(STATUS) else { continue };
+            let kept = &self.kept[at];
+            if kept.edited.is_some() && !kept.public && !told.has(&format!("{HISTORY}{uri}")) {
+                self.histories.add(key);
             }
         }
         self.missing.clear();
         for at in 0..self.kept.len() {
             self.miss_parent(at);
         }
-        let missing = &self.missing;
-        self.single.retain(|id| missing.contains_key(id));
-        let retry = |file: &File| matches!(file, File::Missing(reason) if reason.may_come());
+        for (id, _) in std::mem::take(&mut self.single).iter() {
+            if self.missing.contains_key(id) {
+                self.single.add(id);
+            }
+        }
         // In a save that is under way, what may come is tried again; a finished one waits for the next reading.
         if self.done.is_none() {
-            let again = self.files.iter().filter(|(_, file)| retry(file)).map(|(url, _)| url.clone());
-            self.pending.extend(again.collect::<Vec<_>>());
+            self.try_again();
         }
-        self.pending.retain(|url| self.files.get(url).is_none_or(|file| retry(file) && self.done.is_none()));
+        for (url, _) in std::mem::take(&mut self.pending).iter() {
+            if self.files.get(url).is_none_or(|file| may_come(file) && self.done.is_none()) {
+                self.pending.add(url);
+            }
+        }
     }
 
     // --- what to ask next ---
@@ -452,28 +475,30 @@ impl Collect {
         }
         let may = |read: &Read| read.open() && (pages || read.next().is_none());
         let mut open = false;
-        for (road, way) in &self.ways {
+        for (road, way) in Road::ALL.iter().zip(&self.ways) {
+            let Some(way) = way else { continue };
             open |= way.read.open();
             if may(&way.read) {
                 return Some(Task::Road(*road));
             }
         }
         // Of the two limits the one for pages is the tighter: while it lasts, it is used.
-        let person = self.on.first().filter(|_| pages).or(self.fresh.first());
-        if let Some(person) = person.and_then(|at| self.people.get(*at as usize)) {
+        let on = self.people.iter().find(|person| matches!(person.read, Read::On(_)));
+        let fresh = || self.people.iter().find(|person| person.read == Read::Todo);
+        if let Some(person) = on.filter(|_| pages).or_else(fresh) {
             return Some(Task::Listing(person.id.clone()));
         }
         if let Some(handle) = self.named.first() {
-            return Some(Task::Named(handle.clone()));
+            return Some(Task::Named(handle.to_owned()));
         }
         if let Some(key) = self.histories.first() {
-            return Some(Task::History(key.clone()));
+            return Some(Task::History(key.to_owned()));
         }
-        if open || !self.on.is_empty() {
+        if open || on.is_some() {
             return None;
         }
         // Only now is it known which parents no listing has brought.
-        let together = self.missing.keys().filter(|id| !self.single.contains(*id));
+        let together = self.missing.keys().filter(|id| !self.single.has(id));
         let together: Vec<String> = together.take(request::STATUSES_AT_ONCE).cloned().collect();
         match together.as_slice() {
             [] => {}
@@ -482,20 +507,24 @@ impl Collect {
             _ => return Some(Task::Parents(together)),
         }
         if let Some(id) = self.single.first() {
-            return Some(Task::Parent(id.clone()));
+            return Some(Task::Parent(id.to_owned()));
         }
-        let next = match &self.tops {
-            Some(tops) => tops.iter().find(|id| !self.contexts.contains(*id)).cloned(),
-            None => self.tops().into_iter().find(|id| !self.contexts.contains(id)),
+        let found;
+        let tops = match &self.tops {
+            Some(tops) => tops,
+            None => {
+                found = self.tops();
+                &found
+            }
         };
-        next.map(Task::Context)
+        tops.iter().find(|id| !self.contexts.has(id)).cloned().map(Task::Context)
     }
 
     /// The request for a task.
     pub fn request(&self, task: &Task) -> Request {
         match task {
             Task::Road(road) => {
-                let next = self.ways.get(road).and_then(|way| way.read.next());
+                let next = self.way(*road).and_then(|way| way.read.next());
                 road.request(&self.owner.id, next)
             }
             Task::Listing(id) => {
@@ -506,7 +535,7 @@ impl Collect {
             Task::Parent(id) => request::status(id),
             Task::Named(handle) => request::lookup_acct(handle),
             Task::History(key) => {
-                let id = self.by_key.get(key.as_str()).and_then(|at| self.kept.get(*at as usize));
+                let id = self.by_key.get(key).and_then(|at| self.kept.get(at));
                 request::history(id.map_or("0", |kept| &kept.id))
             }
             Task::Context(id) => request::context(id),
@@ -515,7 +544,7 @@ impl Collect {
 
     /// The next file to fetch, by its address.
     pub fn file(&self) -> Option<&str> {
-        self.pending.first().map(String::as_str).filter(|_| self.done.is_none())
+        self.pending.first().filter(|_| self.done.is_none())
     }
 
     pub fn is_done(&self) -> bool {
@@ -539,7 +568,7 @@ impl Collect {
     pub fn fetched(&mut self, url: &str, file: File) -> Vec<Record> {
         self.pending.remove(url);
         let record = Record::new(format!("{FILE}{url}"), file.write());
-        self.files.insert(url.to_owned(), file);
+        self.files.put(url, file);
         vec![record]
     }
 
@@ -561,11 +590,9 @@ impl Collect {
             Task::Listing(id) => self.end_listing(id, Read::Broken),
             Task::Parents(ids) => {
                 // One of them may be what breaks it.
-                self.single.extend(ids.iter().cloned());
-                let one_by_one = |id: &String| Record::new(format!("{ABSENT}{id}"), SINGLE);
-                ids.iter().map(one_by_one).collect()
+                ids.iter().map(|id| self.one_by_one(id)).collect()
             }
-            Task::Parent(id) => self.is_absent(id),
+            Task::Parent(id) => vec![self.is_absent(id)],
             Task::Named(handle) => self.was_named(handle),
             Task::History(key) => {
                 self.histories.remove(key);
@@ -587,8 +614,8 @@ impl Collect {
             Task::Road(Road::Own) => Err(refusal),
             Task::Road(road) => Ok(self.end_road(*road, if gone { Read::Done } else { Read::Refused })),
             Task::Listing(id) => Ok(self.end_listing(id, if gone { Read::Gone } else { Read::Refused })),
-            Task::Parents(ids) => Ok(ids.clone().iter().flat_map(|id| self.is_absent(id)).collect()),
-            Task::Parent(id) => Ok(self.is_absent(id)),
+            Task::Parents(ids) => Ok(ids.iter().map(|id| self.is_absent(id)).collect()),
+            Task::Parent(id) => Ok(vec![self.is_absent(id)]),
             Task::Named(handle) => Ok(self.was_named(handle)),
             Task::History(key) => Ok(self.history_told(key, "[]")),
             Task::Context(id) => Ok(self.context_asked(id)),
@@ -598,44 +625,41 @@ impl Collect {
     fn told(&mut self, task: &Task, answer: &Answer) -> Result<Vec<Record>, Refusal> {
         let body = answer.body.as_str();
         match task {
-            Task::Road(road) => {
-                let items = array(body)?;
-                Ok(self.page_of_road(*road, &items, answer))
-            }
-            Task::Listing(id) => {
-                let items = array(body)?;
-                Ok(self.page_of_listing(id, &items, answer))
-            }
+            Task::Road(road) => Ok(self.page_of_road(*road, &array(body)?, answer)),
+            Task::Listing(id) => Ok(self.page_of_listing(id, &array(body)?, answer)),
             Task::Parents(ids) => {
                 let mut records = Vec::new();
                 for raw in array(body)? {
-                    records.extend(self.keep_raw(raw));
+                    self.keep_raw(raw, &mut records);
                 }
                 for id in ids {
-                    if self.by_id.contains_key(id) {
+                    if self.by_id.has(id) {
                         continue;
                     }
                     // Left out: not readable, or by somebody muted or blocked, who is let through one at a time
                     // (facts 13.1, 3).
-                    if self.is_by_hidden(id) {
-                        self.single.insert(id.clone());
-                        records.push(Record::new(format!("{ABSENT}{id}"), SINGLE));
+                    records.push(if self.is_by_hidden(id) {
+                        self.one_by_one(id)
                     } else {
-                        records.extend(self.is_absent(id));
-                    }
+                        self.is_absent(id)
+                    });
                 }
                 Ok(records)
             }
             Task::Parent(id) => {
-                let raw: &RawValue = serde_json::from_str(body).map_err(|_| Refusal::Nonsense)?;
-                let mut records = self.keep_raw(raw);
-                if !self.by_id.contains_key(id) {
-                    records.extend(self.is_absent(id));
+                let raw = body.trim();
+                if !plain::is_json(raw) {
+                    return Err(Refusal::Nonsense);
+                }
+                let mut records = Vec::new();
+                self.keep_raw(raw, &mut records);
+                if !self.by_id.has(id) {
+                    records.push(self.is_absent(id));
                 }
                 Ok(records)
             }
             Task::Named(handle) => {
-                let value = serde_json::from_str(body).map_err(|_| Refusal::Nonsense)?;
+                let value = plain::json(body).ok_or(Refusal::Nonsense)?;
                 let person = Person::read(&value, &self.owner.domain).ok_or(Refusal::Nonsense)?;
                 let mut records = self.was_named(handle);
                 if let Some(at) = self.meet(&person, true, &mut records) {
@@ -648,12 +672,11 @@ impl Collect {
                 Ok(self.history_told(key, body))
             }
             Task::Context(id) => {
-                let both: BTreeMap<String, &RawValue> =
-                    serde_json::from_str(body).map_err(|_| Refusal::Nonsense)?;
+                let both = plain::fields(body).ok_or(Refusal::Nonsense)?;
                 let mut records = Vec::new();
                 for side in ["ancestors", "descendants"] {
-                    for raw in array(both.get(side).map_or("[]", |raw| raw.get()))? {
-                        records.extend(self.keep_raw(raw));
+                    for raw in array(member(&both, side).unwrap_or("[]"))? {
+                        self.keep_raw(raw, &mut records);
                     }
                 }
                 records.extend(self.context_asked(id));
@@ -664,12 +687,12 @@ impl Collect {
 
     // --- lists ---
 
-    fn page_of_road(&mut self, road: Road, items: &[&RawValue], answer: &Answer) -> Vec<Record> {
+    fn page_of_road(&mut self, road: Road, items: &[&str], answer: &Answer) -> Vec<Record> {
         let mut records = Vec::new();
-        let Some(way) = self.ways.get(&road).cloned() else { return records };
+        let Some(way) = self.way(road).cloned() else { return records };
         let (mut top, mut last, mut known) = (way.top.clone(), None, false);
         for raw in items {
-            let value: Value = serde_json::from_str(raw.get()).unwrap_or(Value::Null);
+            let value = plain::json(raw).unwrap_or_default();
             let at = match road {
                 Road::Conversations => value.get("last_status").and_then(|last| last.get("id")),
                 _ => value.get("id"),
@@ -681,9 +704,7 @@ impl Collect {
                     let status = if road == Road::Requests { "last_status" } else { "status" };
                     self.notification(raw, &value, status, &mut records);
                 }
-                Road::Own | Road::Bookmarks | Road::Favourites => {
-                    records.extend(self.keep(raw.get(), &value))
-                }
+                Road::Own | Road::Bookmarks | Road::Favourites => self.keep(raw, &value, &mut records),
                 Road::Mutes | Road::Blocks | Road::Followers | Road::Following => {
                     if let Some(person) = Person::read(&value, &self.owner.domain) {
                         let at = self.meet(&person, false, &mut records);
@@ -729,19 +750,19 @@ impl Collect {
                 way.rest = capped;
             }
         }
-        self.ways.insert(road, way);
+        self.ways[road as usize] = Some(way);
         records.push(self.road_record(road));
         records
     }
 
-    fn page_of_listing(&mut self, id: &str, items: &[&RawValue], answer: &Answer) -> Vec<Record> {
+    fn page_of_listing(&mut self, id: &str, items: &[&str], answer: &Answer) -> Vec<Record> {
         let mut records = Vec::new();
-        let Some(at) = self.person_at.get(id).map(|at| *at as usize) else { return records };
+        let Some(at) = self.person_at.get(id) else { return records };
         let before = self.people[at].clone();
         let (mut top, mut last, mut known) = (before.top.clone(), None, false);
         for raw in items {
-            let value: Value = serde_json::from_str(raw.get()).unwrap_or(Value::Null);
-            records.extend(self.keep(raw.get(), &value));
+            let value = plain::json(raw).unwrap_or_default();
+            self.keep(raw, &value, &mut records);
             let Some(id) = value.get("id").and_then(entity::id) else { continue };
             known |= before.newest.as_ref().is_some_and(|newest| !later(&id, newest));
             if top.is_none() {
@@ -775,62 +796,61 @@ impl Collect {
                 person.rest = None;
             }
         }
-        self.queue(at);
         self.tops = None;
         records.push(self.person_record(at));
         records
     }
 
     fn end_road(&mut self, road: Road, read: Read) -> Vec<Record> {
-        if let Some(way) = self.ways.get_mut(&road) {
+        if let Some(way) = &mut self.ways[road as usize] {
             way.read = read;
         }
         vec![self.road_record(road)]
     }
 
     fn end_listing(&mut self, id: &str, read: Read) -> Vec<Record> {
-        let Some(at) = self.person_at.get(id).map(|at| *at as usize) else { return Vec::new() };
+        let Some(at) = self.person_at.get(id) else { return Vec::new() };
         self.people[at].read = read;
-        self.queue(at);
         self.tops = None;
         vec![self.person_record(at)]
     }
 
     /// Nothing addressed to the owner is older than the account. Its day of creation is told, not its hour.
-    fn before_the_account(&self, items: &[&RawValue]) -> bool {
+    fn before_the_account(&self, items: &[&str]) -> bool {
         let Some(created) = self.owner.created_at else { return false };
-        let last = items.last().and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
+        let last = items.last().and_then(|raw| plain::json(raw));
         let at = last.as_ref().and_then(|value| text(value, "created_at")).and_then(Time::from_iso);
         at.is_some_and(|at| at < created.plus(-2 * DAY))
     }
 
     /// An entry of the conversation list; `true` if it is as it was when it was last read.
-    fn conversation(&mut self, raw: &RawValue, value: &Value, records: &mut Vec<Record>) -> bool {
+    fn conversation(&mut self, raw: &str, value: &Value, records: &mut Vec<Record>) -> bool {
         let last = value.get("last_status").filter(|last| last.is_object());
         let last_id = last.and_then(|last| last.get("id")).and_then(entity::id);
         let Some(id) = value.get("id").and_then(entity::id) else { return false };
-        let same = last_id.is_some() && self.conversations.get(&id) == last_id.as_ref();
+        let same =
+            last_id.is_some() && self.conversations.get(&id).and_then(Value::as_str) == last_id.as_deref();
         let mut with = Vec::new();
         for account in value.get("accounts").and_then(Value::as_array).into_iter().flatten() {
             let Some(person) = Person::read(account, &self.owner.domain) else { continue };
-            with.push(person.handle.clone());
+            with.push(plain::quoted(&person.handle));
             if let Some(at) = self.meet(&person, true, records).filter(|_| !same) {
                 self.flag(at, records);
             }
         }
         if let Some(last) = last {
-            let text = field(raw, "last_status").unwrap_or_else(|| last.to_string());
-            records.extend(self.keep(&text, last));
+            self.keep_field(raw, "last_status", last, records);
         }
         if !same {
-            let entry = json!({ "last": last_id, "with": with });
-            records.push(Record::new(format!("{CONVERSATION}{id}"), entry.to_string()));
-            self.conversations.insert(id, last_id.unwrap_or_default());
+            let mut entry = Object::new();
+            entry.maybe("last", last_id.as_deref()).list("with", &with);
+            records.push(Record::new(format!("{CONVERSATION}{id}"), entry.end()));
+            self.conversations.insert(id, last_id.unwrap_or_default().into());
         }
         same
     }
 
-    fn notification(&mut self, raw: &RawValue, value: &Value, status: &str, records: &mut Vec<Record>) {
+    fn notification(&mut self, raw: &str, value: &Value, status: &str, records: &mut Vec<Record>) {
         let account = value.get("account").and_then(|account| Person::read(account, &self.owner.domain));
         let Some(inner) = value.get(status).filter(|inner| inner.is_object()) else {
             // Somebody waits, with what is not told.
@@ -843,9 +863,8 @@ impl Collect {
             return;
         }
         let id = inner.get("id").and_then(entity::id);
-        let new = !is_public(inner) && id.is_some_and(|id| !self.by_id.contains_key(&id));
-        let text = field(raw, status).unwrap_or_else(|| inner.to_string());
-        records.extend(self.keep(&text, inner));
+        let new = !is_public(inner) && id.is_some_and(|id| !self.by_id.has(&id));
+        self.keep_field(raw, status, inner, records);
         if let Some(person) = account
             && let Some(at) = self.meet(&person, !is_public(inner), records)
             && new
@@ -861,21 +880,21 @@ impl Collect {
             return OWNER;
         }
         if let Some(at) = self.person_at.get(id) {
-            return *at;
+            return at as u32;
         }
         let at = u32::try_from(self.people.len()).unwrap_or(OWNER - 1);
         self.people.push(Met { pass: self.pass, read: Read::Rest, ..Met::new(id, handle) });
-        self.person_at.insert(id.to_owned(), at);
+        self.person_at.put(id, at as usize);
         at
     }
 
     fn person_of(&self, id: &str) -> Option<&Met> {
-        self.people.get(*self.person_at.get(id)? as usize)
+        self.people.get(self.person_at.get(id)?)
     }
 
     /// Somebody was met. Their listing will be read, if it never was.
     fn meet(&mut self, person: &Person, met: bool, records: &mut Vec<Record>) -> Option<usize> {
-        let known = self.person_at.contains_key(&person.id);
+        let known = self.person_at.has(&person.id);
         let at = self.person(&person.id, &person.handle);
         if at == OWNER {
             return None;
@@ -903,7 +922,6 @@ impl Collect {
             changed = true;
         }
         if changed {
-            self.queue(at);
             records.push(self.person_record(at));
         }
         Some(at)
@@ -927,153 +945,140 @@ impl Collect {
             person.newest = None;
             person.rest = None;
         }
-        self.queue(at);
-    }
-
-    fn queue(&mut self, at: usize) {
-        let Ok(index) = u32::try_from(at) else { return };
-        self.fresh.remove(&index);
-        self.on.remove(&index);
-        match &self.people[at].read {
-            Read::Todo => self.fresh.insert(index),
-            Read::On(_) => self.on.insert(index),
-            _ => false,
-        };
     }
 
     // --- statuses ---
 
-    fn keep_raw(&mut self, raw: &RawValue) -> Vec<Record> {
-        let value: Value = serde_json::from_str(raw.get()).unwrap_or(Value::Null);
-        self.keep(raw.get(), &value)
+    fn keep_raw(&mut self, raw: &str, records: &mut Vec<Record>) {
+        let value = plain::json(raw).unwrap_or_default();
+        self.keep(raw, &value, records);
+    }
+
+    /// Keeps what stands in a field of an object, as it stands there.
+    fn keep_field(&mut self, raw: &str, key: &str, value: &Value, records: &mut Vec<Record>) {
+        let fields = plain::fields(raw).unwrap_or_default();
+        if let Some(raw) = member(&fields, key) {
+            self.keep(raw, value, records);
+        }
     }
 
     /// Keeps a status, if it is a direct message or one that a message answers, and if it says more than what is kept of it.
-    fn keep(&mut self, raw: &str, value: &Value) -> Vec<Record> {
+    fn keep(&mut self, raw: &str, value: &Value, records: &mut Vec<Record>) {
         let id = value.get("id").and_then(entity::id);
         let wanted = id.as_ref().is_some_and(|id| self.missing.contains_key(id));
         if raw == "null" || (is_public(value) && !wanted) {
-            return Vec::new();
+            return;
         }
         let key = status_key(value, raw);
-        if let Some(at) = self.by_key.get(key.as_str()) {
+        if let Some(at) = self.by_key.get(&key) {
             let edited = text(value, "edited_at").and_then(Time::from_iso);
-            let kept = &mut self.kept[*at as usize];
-            if edited <= kept.edited {
-                return Vec::new();
+            let kept = &mut self.kept[at];
+            if edited > kept.edited {
+                kept.edited = edited;
+                self.histories.add(&key);
+                self.want_files(value);
+                records.push(Record::new(key, raw));
             }
-            kept.edited = edited;
-            let kept = kept.key.to_string();
-            self.histories.insert(kept);
-            self.want_files(value);
-            return vec![Record::new(key, raw)];
+            return;
         }
-        let mut records = Vec::new();
-        self.note(&key, value);
+        let status = self.note(&key, value);
         let at = self.kept.len().saturating_sub(1);
         if self.kept[at].edited.is_some() && !self.kept[at].public {
-            self.histories.insert(key.clone());
+            self.histories.add(&key);
         }
         if let Some(id) = &id {
             self.missing.remove(id);
         }
         self.miss_parent(at);
         // Whoever takes part in a message was met.
-        if !self.kept[at].public
-            && let Ok(status) = Status::read(value, &self.owner.domain)
-        {
+        if let Some(status) = status.filter(|_| !self.kept[at].public) {
             for person in status.mentions.iter().chain([&status.author]) {
-                self.meet(person, true, &mut records);
+                self.meet(person, true, records);
             }
         }
         self.want_files(value);
         self.tops = None;
         records.push(Record::new(key, raw));
-        records
     }
 
     /// Notes a kept status in the index.
-    fn note(&mut self, key: &str, value: &Value) {
-        let status = Status::read(value, &self.owner.domain);
-        let id = value.get("id").and_then(entity::id).unwrap_or_default();
-        let index = u32::try_from(self.kept.len()).unwrap_or(u32::MAX);
-        let shared: Rc<str> = Rc::from(key);
-        let kept = match status {
-            Ok(status) => {
-                let author = self.person(&status.author.id, &status.author.handle);
-                let public = is_public(value);
-                if !public && author == OWNER {
-                    self.sent += 1;
-                }
-                let mut readers: Vec<u32> =
-                    status.mentions.iter().map(|who| self.person(&who.id, &who.handle)).collect();
-                readers.push(author);
-                readers.retain(|at| *at != OWNER);
-                readers.sort_unstable();
-                readers.dedup();
-                for at in readers.iter().filter(|_| !public) {
-                    let person = &mut self.people[*at as usize];
-                    person.reads = true;
-                    person.wrote |= *at == author;
-                }
-                Kept {
-                    key: shared.clone(),
-                    id: id.clone(),
-                    edited: status.edited,
-                    parent: status.parent,
-                    parent_author: status.parent_author,
-                    public,
-                    readers: readers.into_boxed_slice(),
-                }
-            }
-            Err(_) => {
-                self.unreadable.insert(key.to_owned());
-                Kept {
-                    key: shared.clone(),
-                    id: id.clone(),
-                    edited: None,
-                    parent: None,
-                    parent_author: None,
-                    public: false,
-                    readers: Box::default(),
-                }
-            }
+    fn note(&mut self, key: &str, value: &Value) -> Option<Status> {
+        let status = Status::read(value, &self.owner.domain).ok();
+        let mut kept = Kept {
+            id: value.get("id").and_then(entity::id).unwrap_or_default(),
+            edited: None,
+            parent: None,
+            parent_author: None,
+            public: false,
+            readers: Box::default(),
         };
-        self.messages += usize::from(!kept.public);
-        self.kept.push(kept);
-        self.by_key.insert(shared, index);
-        if !id.is_empty() {
-            self.by_id.entry(id).or_insert(index);
+        if let Some(status) = &status {
+            let author = self.person(&status.author.id, &status.author.handle);
+            kept.public = is_public(value);
+            if !kept.public && author == OWNER {
+                self.sent += 1;
+            }
+            let mut readers = vec![author];
+            for who in &status.mentions {
+                readers.push(self.person(&who.id, &who.handle));
+            }
+            readers.retain(|at| *at != OWNER);
+            let readers = set(readers);
+            for at in readers.iter().filter(|_| !kept.public) {
+                let person = &mut self.people[*at as usize];
+                person.reads = true;
+                person.wrote |= *at == author;
+            }
+            kept.edited = status.edited;
+            kept.parent = status.parent.clone();
+            kept.parent_author = status.parent_author.clone();
+            kept.readers = readers.into_boxed_slice();
+        } else {
+            self.unreadable.add(key);
         }
+        self.messages += usize::from(!kept.public);
+        let at = self.kept.len();
+        if !kept.id.is_empty() {
+            self.by_id.get_or_put(&kept.id, at);
+        }
+        self.kept.push(kept);
+        self.by_key.put(key, at);
+        status
     }
 
     fn miss_parent(&mut self, at: usize) {
         let kept = &self.kept[at];
         let Some(parent) = kept.parent.as_ref().filter(|_| !kept.public) else { return };
-        if !self.by_id.contains_key(parent) && !self.absent.contains(parent) {
-            self.missing.insert(parent.clone(), kept.parent_author.clone());
+        if !self.by_id.has(parent) && !self.absent.has(parent) {
+            let author = kept.parent_author.clone().map_or(Value::Null, Value::String);
+            self.missing.insert(parent.clone(), author);
         }
     }
 
-    fn is_absent(&mut self, id: &str) -> Vec<Record> {
+    fn is_absent(&mut self, id: &str) -> Record {
         self.missing.remove(id);
         self.single.remove(id);
-        self.absent.insert(id.to_owned());
-        vec![Record::new(format!("{ABSENT}{id}"), "{}")]
+        self.absent.add(id);
+        Record::new(format!("{ABSENT}{id}"), "{}")
+    }
+
+    fn one_by_one(&mut self, id: &str) -> Record {
+        self.single.add(id);
+        Record::new(format!("{ABSENT}{id}"), SINGLE)
     }
 
     fn is_by_hidden(&self, parent: &str) -> bool {
-        let author = self.missing.get(parent).and_then(|author| author.as_deref());
+        let author = self.missing.get(parent).and_then(Value::as_str);
         author.and_then(|id| self.person_of(id)).is_some_and(|person| person.hidden)
     }
 
     fn history_told(&mut self, key: &str, body: &str) -> Vec<Record> {
         self.histories.remove(key);
-        let versions: Value = serde_json::from_str(body).unwrap_or(Value::Null);
-        for version in versions.as_array().into_iter().flatten() {
+        for version in plain::json(body).unwrap_or_default().as_array().into_iter().flatten() {
             self.want_files(version);
         }
-        vec![Record::new(format!("{HISTORY}{}", &key[STATUS.len().min(key.len())..]), body)]
+        let uri = key.strip_prefix(STATUS).unwrap_or(key);
+        vec![Record::new(format!("{HISTORY}{uri}"), body)]
     }
 
     fn was_named(&mut self, handle: &str) -> Vec<Record> {
@@ -1084,7 +1089,7 @@ impl Collect {
     // --- contexts ---
 
     fn context_asked(&mut self, id: &str) -> Vec<Record> {
-        self.contexts.insert(id.to_owned());
+        self.contexts.add(id);
         vec![Record::new(format!("{CONTEXT}{id}"), self.pass.to_string())]
     }
 
@@ -1103,28 +1108,28 @@ impl Collect {
         if !half.contains(&true) {
             return Vec::new();
         }
-        let mut tops = BTreeSet::new();
+        let mut tops = Names::default();
         for kept in self.kept.iter().filter(|kept| !kept.public && kept.readers.iter().any(is_half)) {
             let mut top = kept;
             // As many steps as a server's own context has; a circle ends there too.
             for _ in 0..4_096 {
                 let parent = top.parent.as_ref().and_then(|parent| self.by_id.get(parent));
-                match parent.and_then(|at| self.kept.get(*at as usize)) {
+                match parent.and_then(|at| self.kept.get(at)) {
                     Some(parent) => top = parent,
                     None => break,
                 }
             }
             if !top.id.is_empty() {
-                tops.insert(top.id.clone());
+                tops.add(&top.id);
             }
         }
-        tops.into_iter().collect()
+        tops.list()
     }
 
     /// Works out once what [`Collect::task`] would have to work out each time.
     pub fn settle(&mut self) {
-        let open = self.ways.values().any(|way| way.read.open());
-        if self.tops.is_none() && !open && self.on.is_empty() && self.fresh.is_empty() {
+        let open = self.ways.iter().flatten().any(|way| way.read.open());
+        if self.tops.is_none() && !open && !self.people.iter().any(|person| person.read.open()) {
             self.tops = Some(self.tops());
         }
     }
@@ -1132,23 +1137,24 @@ impl Collect {
     // --- files ---
 
     fn want_files(&mut self, value: &Value) {
-        let list = |key: &str| value.get(key).and_then(Value::as_array).into_iter().flatten();
-        let attachments = list("media_attachments").filter_map(Attachment::read);
-        let mut wanted: Vec<Option<String>> = Vec::new();
-        for attachment in attachments {
+        let mut wanted = Vec::new();
+        for attachment in plain::array(value, "media_attachments").iter().filter_map(Attachment::read) {
             match attachment.url {
-                Some(url) => wanted.push(Some(url)),
+                Some(url) => wanted.push(url),
                 None => {
-                    self.files
-                        .entry(format!("none:{}", attachment.id))
-                        .or_insert(File::Missing(Missing::NoAddress));
+                    let name = format!("none:{}", attachment.id);
+                    if self.files.get(&name).is_none() {
+                        self.files.put(&name, File::Missing(Missing::NoAddress));
+                    }
                 }
             }
         }
-        wanted.extend(list("emojis").filter_map(Emoji::read).map(|emoji| Some(emoji.url)));
-        for url in wanted.into_iter().flatten() {
-            if !self.files.contains_key(&url) {
-                self.pending.insert(url);
+        for emoji in plain::array(value, "emojis").iter().filter_map(Emoji::read) {
+            wanted.push(emoji.url);
+        }
+        for url in wanted {
+            if self.files.get(&url).is_none() {
+                self.pending.add(&url);
             }
         }
     }
@@ -1173,22 +1179,22 @@ impl Collect {
 
     /// Entries of the conversation list, with the last message of each: to be compared later.
     pub fn conversations(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.conversations.iter().map(|(id, last)| (id.as_str(), last.as_str()))
+        self.conversations.iter().map(|(id, last)| (id.as_str(), last.as_str().unwrap_or_default()))
     }
 
     pub fn files(&self) -> impl Iterator<Item = (&str, &File)> {
-        self.files.iter().map(|(url, file)| (url.as_str(), file))
+        self.files.iter()
     }
 
     /// The keys of the statuses that are kept.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.by_key.keys().map(|key| &**key)
+        self.by_key.iter().map(|(key, _)| key)
     }
 
     pub fn count(&self) -> Count {
         let (all, sent) = (self.messages, self.sent);
         let unreadable = self.unreadable.len();
-        let missing = self.files.values().filter(|file| matches!(file, File::Missing(_))).count();
+        let missing = self.files.iter().filter(|(_, file)| matches!(file, File::Missing(_))).count();
         Count {
             messages: all,
             sent,
@@ -1205,10 +1211,8 @@ impl Collect {
     /// What is still to be asked, as far as it can be told: posts are counted by their server, messages are not.
     pub fn left(&self) -> Left {
         let mut left = Left { files: self.pending.len() as u64, ..Left::default() };
-        for (road, way) in &self.ways {
-            if !way.read.open() {
-                continue;
-            }
+        for (road, way) in Road::ALL.iter().zip(&self.ways) {
+            let Some(way) = way.as_ref().filter(|way| way.read.open()) else { continue };
             let all = match road {
                 Road::Own => self.owner.posts.unwrap_or(0) / 40 + 1,
                 Road::Followers => self.owner.followers.unwrap_or(0) / 80 + 1,
@@ -1219,15 +1223,14 @@ impl Collect {
             left.calls += rest;
             left.pages += rest - u64::from(way.read == Read::Todo);
         }
-        for at in self.fresh.iter().chain(&self.on) {
-            let person = &self.people[*at as usize];
+        for person in self.people.iter().filter(|person| person.read.open()) {
             let rest = person.left(self.deep);
             left.calls += rest;
             left.pages += rest - u64::from(person.read == Read::Todo && rest > 0);
         }
         left.calls += self.histories.len() as u64;
         left.calls += (self.missing.len() as u64).div_ceil(20);
-        left.calls += self.tops.iter().flatten().filter(|id| !self.contexts.contains(*id)).count() as u64;
+        left.calls += self.tops.iter().flatten().filter(|id| !self.contexts.has(id)).count() as u64;
         left
     }
 
@@ -1235,24 +1238,21 @@ impl Collect {
     pub fn gaps(&self) -> Vec<Gap> {
         let mut gaps = Vec::new();
         let names = |which: &dyn Fn(&Met) -> bool| {
-            let mut names: Vec<String> = self
-                .people
-                .iter()
-                .filter(|person| which(person))
-                .map(|person| person.handle.clone())
-                .collect();
-            names.sort_unstable();
-            names
+            let mut names = Vec::new();
+            for person in self.people.iter().filter(|person| which(person)) {
+                names.push(person.handle.clone());
+            }
+            ordered(names, &String::cmp)
         };
         let searched = [Road::Followers, Road::Following]
             .iter()
-            .all(|road| self.ways.get(road).is_some_and(|way| way.read == Read::Done));
+            .all(|road| self.way(*road).is_some_and(|way| way.read == Read::Done));
         gaps.push(if self.owner.rescue { Gap::Rescue } else { Gap::Strangers { searched } });
         let long = self.people.iter().filter(|person| person.rest.is_some()).count();
         if long > 0 {
             gaps.push(Gap::Long { people: long });
         }
-        if self.ways.get(&Road::Mentions).is_some_and(|way| way.rest.is_some()) {
+        if self.way(Road::Mentions).is_some_and(|way| way.rest.is_some()) {
             gaps.push(Gap::Mentions);
         }
         let closed = names(&|person| {
@@ -1268,12 +1268,12 @@ impl Collect {
         if !gone.is_empty() {
             gaps.push(Gap::Gone { people: gone });
         }
-        let roads: Vec<&'static str> = self
-            .ways
-            .iter()
-            .filter(|(_, way)| matches!(way.read, Read::Refused | Read::Broken))
-            .map(|(road, _)| road.id())
-            .collect();
+        let mut roads = Vec::new();
+        for (road, way) in Road::ALL.iter().zip(&self.ways) {
+            if way.as_ref().is_some_and(|way| matches!(way.read, Read::Refused | Read::Broken)) {
+                roads.push(road.id());
+            }
+        }
         if !roads.is_empty() {
             gaps.push(Gap::Lists { roads });
         }
@@ -1296,6 +1296,10 @@ fn newest(one: Option<String>, other: Option<String>) -> Option<String> {
     }
 }
 
+fn may_come(file: &File) -> bool {
+    matches!(file, File::Missing(reason) if reason.may_come())
+}
+
 fn last_of(value: &Value) -> String {
     text(value, "last").unwrap_or_default().to_owned()
 }
@@ -1309,14 +1313,13 @@ fn next_page(answer: &Answer, last: Option<String>) -> Option<String> {
 }
 
 /// The items of a JSON array, each as its server wrote it.
-fn array(body: &str) -> Result<Vec<&RawValue>, Refusal> {
-    serde_json::from_str(body).map_err(|_| Refusal::Nonsense)
+fn array(body: &str) -> Result<Vec<&str>, Refusal> {
+    plain::items(body).ok_or(Refusal::Nonsense)
 }
 
-/// A field of an object, as its server wrote it.
-fn field(raw: &RawValue, key: &str) -> Option<String> {
-    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get()).ok()?;
-    Some(fields.get(key)?.get().to_owned())
+/// A field of an object, as its server wrote it; of two with the same key, the later one.
+fn member<'a>(fields: &[(String, &'a str)], key: &str) -> Option<&'a str> {
+    fields.iter().rev().find(|(known, _)| known == key).map(|(_, raw)| *raw)
 }
 
 impl Gap {

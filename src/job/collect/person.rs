@@ -4,7 +4,9 @@
 //! blocks them, when notifications were cleared and conversations removed (facts 13.1): it is the one road that is
 //! complete, so it is taken for everybody who was met. Its price grows with that person's other posts.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::plain::{self, Object, count, flag, list, quoted, text};
 
 /// Pages of 40 that are read of somebody with whom there are messages, unless the person asks for the deeper search.
 pub const PAGES_MET: u32 = 50;
@@ -81,11 +83,11 @@ impl Read {
         }
     }
 
-    pub(super) fn write(&self) -> Value {
-        json!([self.id(), self.next()])
+    pub(super) fn write(&self) -> String {
+        list(&[quoted(self.id()), self.next().map_or_else(|| "null".to_owned(), quoted)])
     }
 
-    pub(super) fn read(value: &Value) -> Option<Read> {
+    pub(super) fn of(value: &Value) -> Option<Read> {
         let next = || value.get(1).and_then(Value::as_str).map(str::to_owned);
         Some(match value.get(0)?.as_str()? {
             "rest" => Read::Rest,
@@ -134,31 +136,38 @@ impl Met {
     }
 
     pub fn write(&self) -> String {
-        json!({
-            "handle": self.handle, "met": self.met, "posts": self.posts, "read": self.read.write(), "pages": self.pages,
-            "newest": self.newest, "top": self.top, "rest": self.rest, "pass": self.pass, "empty": self.empty, "hidden": self.hidden,
-        })
-        .to_string()
+        Object::new()
+            .text("handle", &self.handle)
+            .flag("met", self.met)
+            .count("posts", self.posts)
+            .json("read", &self.read.write())
+            .number("pages", self.pages.into())
+            .maybe("newest", self.newest.as_deref())
+            .maybe("top", self.top.as_deref())
+            .maybe("rest", self.rest.as_deref())
+            .number("pass", self.pass.into())
+            .flag("empty", self.empty)
+            .flag("hidden", self.hidden)
+            .end()
     }
 
-    pub fn parse(id: &str, text: &str) -> Option<Met> {
-        let value: Value = serde_json::from_str(text).ok()?;
-        let flag = |key: &str| value.get(key).and_then(Value::as_bool).unwrap_or(false);
-        let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-        let small = |key: &str| value.get(key).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+    pub fn parse(id: &str, record: &str) -> Option<Met> {
+        let value = plain::json(record)?;
+        let words = |key| text(&value, key).map(str::to_owned);
+        let small = |key| count(&value, key).and_then(|n| u32::try_from(n).ok());
         Some(Met {
             id: id.to_owned(),
-            handle: text("handle")?,
-            met: flag("met"),
-            posts: value.get("posts").and_then(Value::as_u64),
-            read: Read::read(value.get("read")?)?,
+            handle: words("handle")?,
+            met: flag(&value, "met"),
+            posts: count(&value, "posts"),
+            read: Read::of(value.get("read")?)?,
             pages: small("pages").unwrap_or(0),
-            newest: text("newest"),
-            top: text("top"),
-            rest: text("rest"),
+            newest: words("newest"),
+            top: words("top"),
+            rest: words("rest"),
             pass: small("pass").unwrap_or(0),
-            empty: flag("empty"),
-            hidden: flag("hidden"),
+            empty: flag(&value, "empty"),
+            hidden: flag(&value, "hidden"),
             reads: false,
             wrote: false,
         })

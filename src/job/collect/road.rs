@@ -1,8 +1,7 @@
 //! The lists that are read once from end to end, each of which knows of messages or of people that no other one knows.
 
-use serde_json::{Value, json};
-
 use super::person::Read;
+use crate::plain::{self, Object, count, text};
 use crate::server::request::{self, Request};
 
 /// In the order in which they are read.
@@ -104,19 +103,24 @@ impl Way {
     }
 
     pub fn write(&self) -> String {
-        json!({ "read": self.read.write(), "pages": self.pages, "newest": self.newest, "top": self.top, "rest": self.rest })
-            .to_string()
+        Object::new()
+            .json("read", &self.read.write())
+            .number("pages", self.pages.into())
+            .maybe("newest", self.newest.as_deref())
+            .maybe("top", self.top.as_deref())
+            .maybe("rest", self.rest.as_deref())
+            .end()
     }
 
-    pub fn parse(text: &str) -> Option<Way> {
-        let value: Value = serde_json::from_str(text).ok()?;
-        let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    pub fn parse(record: &str) -> Option<Way> {
+        let value = plain::json(record)?;
+        let words = |key| text(&value, key).map(str::to_owned);
         Some(Way {
-            read: Read::read(value.get("read")?)?,
-            pages: value.get("pages").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok())?,
-            newest: text("newest"),
-            top: text("top"),
-            rest: text("rest"),
+            read: Read::of(value.get("read")?)?,
+            pages: count(&value, "pages").and_then(|n| u32::try_from(n).ok())?,
+            newest: words("newest"),
+            top: words("top"),
+            rest: words("rest"),
         })
     }
 }

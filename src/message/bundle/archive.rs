@@ -5,7 +5,7 @@
 //! message. Public posts that were answered are therefore left out.
 
 use super::About;
-use super::json::{Object, iso, quoted};
+use crate::plain::{Object, quoted};
 use crate::server::status::{Attachment, Person, Poll, Status};
 
 pub const OUTBOX: &str = "outbox.json";
@@ -72,7 +72,7 @@ pub struct Around<'a> {
 /// A message as an item of the outbox.
 pub fn item(status: &Status, around: &Around) -> String {
     let actor = actor_of(around.author);
-    let published = iso(status.at);
+    let published = status.at.iso();
     let (mut to, mut tags) = (Vec::new(), Vec::new());
     for who in &around.mentioned {
         let href = actor_of(who);
@@ -101,7 +101,7 @@ pub fn item(status: &Status, around: &Around) -> String {
         note.json("contentMap", &Object::new().text(language, &status.content).end());
     }
     if let Some(edited) = status.edited {
-        note.text("updated", &iso(edited));
+        note.text("updated", &edited.iso());
     }
     if let Some(poll) = &status.poll {
         note.list(if poll.multiple { "anyOf" } else { "oneOf" }, &options(poll));

@@ -1,14 +1,11 @@
 //! What has to be known of all records at once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-use serde_json::Value;
-
-use super::order;
 use crate::account::Domain;
 use crate::message::record::{CONVERSATION, FILE, File, HISTORY, STATUS};
 use crate::message::thread::{Note, People};
+use crate::plain;
 use crate::server::status::{Person, Status};
+use crate::small::{Names, Table, order, set};
 use crate::when::Time;
 
 /// Is told every record once, in any order, and gives [`Gathered`].
@@ -17,14 +14,14 @@ pub struct Index {
     local: Domain,
     people: People,
     /// When somebody had the name that they have in the list.
-    named: HashMap<u32, Named>,
+    named: Vec<Option<Named>>,
     /// With the length of the record.
     notes: Vec<Option<(Note, u32)>>,
-    unreadable: BTreeSet<String>,
-    files: BTreeMap<String, File>,
-    histories: BTreeSet<String>,
-    conversations: BTreeSet<String>,
-    rest: BTreeSet<String>,
+    unreadable: Names,
+    files: Table<File>,
+    histories: Names,
+    conversations: Names,
+    rest: Names,
     bytes: u64,
 }
 
@@ -45,7 +42,7 @@ pub struct Gathered {
     /// Index into the people.
     pub owner: u32,
     /// By address.
-    pub files: BTreeMap<String, File>,
+    pub files: Table<File>,
     /// Keys of statuses that cannot be shown. They are in `messages.json` all the same.
     pub unreadable: Vec<String>,
     /// The length of each note's record.
@@ -66,13 +63,13 @@ impl Index {
         Index {
             local: local.clone(),
             people: People::new(owner.clone()),
-            named: HashMap::new(),
+            named: Vec::new(),
             notes: Vec::new(),
-            unreadable: BTreeSet::new(),
-            files: BTreeMap::new(),
-            histories: BTreeSet::new(),
-            conversations: BTreeSet::new(),
-            rest: BTreeSet::new(),
+            unreadable: Names::default(),
+            files: Table::default(),
+            histories: Names::default(),
+            conversations: Names::default(),
+            rest: Names::default(),
             bytes: 0,
         }
     }
@@ -80,19 +77,19 @@ impl Index {
     pub fn add(&mut self, key: &str, text: &str) {
         self.bytes += text.len() as u64;
         if key.starts_with(STATUS) {
-            let value = serde_json::from_str::<Value>(text).ok();
+            let value = plain::json(text);
             match value.and_then(|value| Status::read(&value, &self.local).ok()) {
                 Some(status) => self.status(key, &status, text.len()),
-                None => _ = self.unreadable.insert(key.to_owned()),
+                None => self.unreadable.add(key),
             }
         } else if key.starts_with(HISTORY) {
-            self.histories.insert(key.to_owned());
+            self.histories.add(key);
         } else if key.starts_with(CONVERSATION) {
-            self.conversations.insert(key.to_owned());
+            self.conversations.add(key);
         } else {
             match (key.strip_prefix(FILE), File::read(text)) {
-                (Some(url), Some(file)) => _ = self.files.insert(url.to_owned(), file),
-                _ => _ = self.rest.insert(key.to_owned()),
+                (Some(url), Some(file)) => self.files.put(url, file),
+                _ => self.rest.add(key),
             }
         }
     }
@@ -100,30 +97,33 @@ impl Index {
     fn status(&mut self, key: &str, status: &Status, length: usize) {
         let mut note = self.people.note(key, status);
         // The owner reads everything that is here.
-        if let Err(place) = note.readers.binary_search(&0) {
-            note.readers.insert(place, 0);
+        if note.readers.first() != Some(&0) {
+            note.readers.insert(0, 0);
         }
         note.readers.shrink_to_fit();
         let (at, author) = (note.at, note.author);
         self.notes.push(Some((note, u32::try_from(length).unwrap_or(u32::MAX))));
         // People change their names. The newest message has the newest one, whichever record is told first.
+        let author = author as usize;
+        if self.named.len() <= author {
+            self.named.resize_with(author + 1, || None);
+        }
         let newer = |known: &Named| (at, key) > (known.at, known.key.as_str());
-        if self.named.get(&author).is_none_or(newer) {
+        if self.named[author].as_ref().is_none_or(newer) {
             let name = status.author.name.clone();
-            self.named.insert(author, Named { at, key: key.to_owned(), name });
+            self.named[author] = Some(Named { at, key: key.to_owned(), name });
         }
     }
 
     pub fn done(self) -> Gathered {
-        let mut people: Vec<(u32, Person)> = (0..).zip(self.people.list().iter().cloned()).collect();
-        for (at, named) in self.named {
-            if let Some((_, person)) = people.get_mut(at as usize).filter(|_| !named.name.is_empty()) {
-                person.name = named.name;
+        let mut people: Vec<Person> = self.people.list().to_vec();
+        for (person, named) in people.iter_mut().zip(self.named) {
+            if let Some(Named { name, .. }) = named.filter(|named| !named.name.is_empty()) {
+                person.name = name;
             }
         }
-        let by = |at: usize| {
-            people.get(at).map(|(_, person)| (at != 0, person.handle.as_str(), person.id.as_str()))
-        };
+        let by =
+            |at: usize| people.get(at).map(|person| (at != 0, person.handle.as_str(), person.id.as_str()));
         let places = order(people.len(), &|left, right| by(left).cmp(&by(right)));
         let mut place = vec![0; people.len()];
         for (new, old) in (0..).zip(&places) {
@@ -143,38 +143,35 @@ impl Index {
             }
             note.author = moved(note.author);
             note.parent_author = note.parent_author.map(moved);
-            note.readers.iter_mut().for_each(|reader| *reader = moved(*reader));
-            note.readers.sort_unstable();
+            note.readers = set(note.readers.into_iter().map(moved).collect());
             notes.push(note);
             lengths.push(length);
         }
         drop(told);
 
-        let uris: HashSet<&str> = notes
-            .iter()
-            .map(|note| note.key.as_str())
-            .chain(self.unreadable.iter().map(String::as_str))
-            .filter_map(|key| key.strip_prefix(STATUS))
-            .collect();
-        let (histories, alone): (Vec<String>, Vec<String>) = self
-            .histories
-            .into_iter()
-            .partition(|key| key.strip_prefix(HISTORY).is_some_and(|uri| uris.contains(uri)));
-        let mut rest = self.rest;
-        rest.extend(alone);
+        let mut keys = Names::default();
+        for note in &notes {
+            keys.add(&note.key);
+        }
+        let (mut histories, mut rest) = (Vec::new(), self.rest);
+        for (key, _) in self.histories.iter() {
+            let uri = key.strip_prefix(HISTORY).unwrap_or_default();
+            let status = format!("{STATUS}{uri}");
+            if keys.has(&status) || self.unreadable.has(&status) {
+                histories.push(key.to_owned());
+            } else {
+                rest.add(key);
+            }
+        }
         Gathered {
-            people: places
-                .into_iter()
-                .filter_map(|at| people.get(at))
-                .map(|(_, person)| person.clone())
-                .collect(),
+            people: places.into_iter().filter_map(|at| people.get(at).cloned()).collect(),
             owner: 0,
             files: self.files,
-            unreadable: self.unreadable.into_iter().collect(),
+            unreadable: self.unreadable.list(),
             lengths,
             histories,
-            conversations: self.conversations.into_iter().collect(),
-            rest: rest.into_iter().collect(),
+            conversations: self.conversations.list(),
+            rest: rest.list(),
             bytes: self.bytes,
             notes,
         }

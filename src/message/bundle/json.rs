@@ -3,87 +3,21 @@
 //! A document is one object. Its first line is the beginning, as far as the `[` of the first of its lists; each item has a line
 //! of its own; `],"NAME":[` begins the next list and `]}` ends the document.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use serde_json::Value;
-use serde_json::value::RawValue;
-use time::OffsetDateTime;
 
+use crate::plain::{self, Object};
 use crate::server::status::Person;
-use crate::when::{SECOND, Time};
 
 /// Longer than this is no line of ours: a server's reply is never so long.
 const LONGEST: usize = 64 << 20;
 
-/// A text as JSON has it.
-pub fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-/// `2026-11-21T20:09:15.000Z`
-pub fn iso(at: Time) -> String {
-    let Ok(day) = OffsetDateTime::from_unix_timestamp(at.0.div_euclid(SECOND)) else {
-        return "1970-01-01T00:00:00.000Z".to_owned();
-    };
-    let (month, millis) = (u8::from(day.month()), at.0.rem_euclid(SECOND));
-    let (hour, minute, second) = day.to_hms();
-    format!("{:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z", day.year(), day.day())
-}
-
-/// An object in the making. Text, not values: the macros that make values cost three times as much in the module.
-#[derive(Debug)]
-pub struct Object(String);
-
-impl Object {
-    pub fn new() -> Object {
-        Object("{".to_owned())
-    }
-
-    /// A member whose value is JSON already.
-    pub fn json(&mut self, name: &str, value: &str) -> &mut Object {
-        if self.0.len() > 1 {
-            self.0.push(',');
-        }
-        self.0.push_str(&quoted(name));
-        self.0.push(':');
-        self.0.push_str(value);
-        self
-    }
-
-    pub fn text(&mut self, name: &str, value: &str) -> &mut Object {
-        self.json(name, &quoted(value))
-    }
-
-    /// `null` where there is none.
-    pub fn maybe(&mut self, name: &str, value: Option<&str>) -> &mut Object {
-        match value {
-            Some(value) => self.text(name, value),
-            None => self.json(name, "null"),
-        }
-    }
-
-    pub fn number(&mut self, name: &str, value: u64) -> &mut Object {
-        self.json(name, &value.to_string())
-    }
-
-    pub fn list(&mut self, name: &str, items: &[String]) -> &mut Object {
-        self.json(name, &format!("[{}]", items.join(",")))
-    }
-
-    /// A record's text: as it is where that is JSON on one line, which is nearly always, else as a text inside the JSON, under
-    /// another name. Either way it comes back byte for byte.
-    pub fn record(&mut self, name: &str, text: &str) -> &mut Object {
-        let same = serde_json::from_str::<&RawValue>(text).is_ok_and(|raw| raw.get().len() == text.len());
-        if same && !text.contains(['\n', '\r']) {
-            self.json(name, text)
-        } else {
-            self.text(&format!("{name}Text"), text)
-        }
-    }
-
-    pub fn end(&self) -> String {
-        format!("{}}}", self.0)
+/// A record's text: as it is where that is JSON on one line, which is nearly always, else as a text inside the JSON, under
+/// another name. Either way it comes back byte for byte.
+pub fn record(object: &mut Object, name: &str, text: &str) {
+    if plain::is_json(text) && !text.contains(['\n', '\r']) {
+        object.json(name, text);
+    } else {
+        object.text(&format!("{name}Text"), text);
     }
 }
 
@@ -107,9 +41,9 @@ pub struct Lines {
 impl Lines {
     /// `head` is an object that the lists are added to.
     pub fn begin(&mut self, head: &Object, list: &str) -> String {
-        let comma = if head.0.len() > 1 { "," } else { "" };
+        let comma = if head.is_empty() { "" } else { "," };
         self.more = false;
-        format!("{}{comma}\"{list}\":[", head.0)
+        format!("{}{comma}\"{list}\":[", head.begun())
     }
 
     pub fn item(&mut self, item: &str) -> String {
@@ -130,30 +64,38 @@ impl Lines {
 
 /// A line that was read.
 #[derive(Debug)]
-pub struct Fields<'a>(BTreeMap<String, &'a RawValue>);
+pub struct Fields<'a>(Vec<(String, &'a str)>);
 
 impl<'a> Fields<'a> {
     pub fn read(line: &'a str) -> Option<Fields<'a>> {
-        serde_json::from_str(line).ok().map(Fields)
+        plain::fields(line).map(Fields)
+    }
+
+    /// Of two of the same name, the later one.
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().rev().find(|(known, _)| known == name).map(|(_, raw)| *raw)
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.get(name).is_some()
     }
 
     pub fn text(&self, name: &str) -> Option<String> {
-        serde_json::from_str(self.0.get(name)?.get()).ok()
+        match plain::json(self.get(name)?)? {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
     }
 
     pub fn number(&self, name: &str) -> Option<u64> {
-        self.0.get(name)?.get().parse().ok()
+        self.get(name)?.parse().ok()
     }
 
-    /// What [`Object::record`] wrote.
-    pub fn raw(&self, name: &str) -> Option<Cow<'a, str>> {
-        match self.0.get(name) {
-            Some(raw) => Some(Cow::Borrowed(raw.get())),
-            None => self.text(&format!("{name}Text")).map(Cow::Owned),
+    /// What [`record`] wrote.
+    pub fn raw(&self, name: &str) -> Option<String> {
+        match self.get(name) {
+            Some(raw) => Some(raw.to_owned()),
+            None => self.text(&format!("{name}Text")),
         }
     }
 }
@@ -244,14 +186,6 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn times_are_written_as_they_are_read() {
-        for text in ["2026-11-21T20:09:15.003Z", "1969-12-31T23:59:59.999Z", "2000-02-29T00:00:00.000Z"] {
-            assert_eq!(Time::from_iso(text).map(iso).as_deref(), Some(text));
-        }
-        iso(Time(i64::MAX));
-    }
-
-    #[test]
     fn texts_come_back_byte_for_byte() {
         let texts = [
             "{\"a\": 1}",
@@ -268,7 +202,9 @@ mod tests {
             "{\"a\":1,\"a\":2}",
         ];
         for text in texts {
-            let line = Object::new().text("key", "m/\"\n").record("status", text).end();
+            let mut line = Object::new();
+            record(line.text("key", "m/\"\n"), "status", text);
+            let line = line.end();
             assert!(!line.contains('\n'), "{line}");
             let fields = Fields::read(&line).unwrap();
             assert_eq!(fields.raw("status").as_deref(), Some(text));

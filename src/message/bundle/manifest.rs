@@ -1,8 +1,9 @@
 //! `manifest.json`, which says of every other entry what it has to be, and `README.txt`, which says it to people.
 
-use super::json::{Lines, Object};
+use super::json::Lines;
 use super::zip::Entry;
 use super::{About, FORMAT};
+use crate::plain::Object;
 use crate::say::{Part, Words, say};
 use crate::server::status::Person;
 

@@ -28,6 +28,7 @@ mod unzip;
 mod zip;
 
 use crate::account::Domain;
+use crate::plain::Object;
 use crate::say::{Say, Words};
 use crate::server::markup::Parser;
 use crate::server::status::Person;
@@ -69,14 +70,14 @@ impl About {
     }
 
     /// How a document of ours begins.
-    fn head(&self, format: &str, owner: &Person) -> json::Object {
-        let mut head = json::Object::new();
+    fn head(&self, format: &str, owner: &Person) -> Object {
+        let mut head = Object::new();
         head.text("format", format)
             .number("version", VERSION)
             .json("owner", &json::person(owner))
             .text("server", self.server.as_str())
             .text("software", &self.software)
-            .text("at", &json::iso(self.at))
+            .text("at", &self.at.iso())
             .text("extension", &self.extension);
         head
     }
@@ -95,12 +96,4 @@ impl std::fmt::Debug for Tools<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Tools")
     }
-}
-
-/// The numbers below `len` in an order. One function for everything that is put in order here, because each kind of thing
-/// that is sorted costs three kilobytes.
-fn order(len: usize, compare: &dyn Fn(usize, usize) -> std::cmp::Ordering) -> Vec<usize> {
-    let mut all: Vec<usize> = (0..len).collect();
-    all.sort_by(|left, right| compare(*left, *right));
-    all
 }

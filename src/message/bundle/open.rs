@@ -3,16 +3,16 @@
 //! Two halves: [`Open`] reads everything once and gives out nothing; [`Restore`] gives it out. So nothing is half brought back
 //! because the second half of a ZIP is damaged. A ZIP that was unpacked and packed again by another program is read too.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::json::{Fields, NotOurs, Reader, Said};
 use super::unzip::{
     self, CHUNK, Directory, END64_LENGTH, Ending, Item, TAIL, Walk, ending, ending64, listed,
 };
-use super::{FORMAT, MANIFEST, MEDIA, MESSAGES, VERSION, order};
+use super::{FORMAT, MANIFEST, MEDIA, MESSAGES, VERSION};
 use crate::message::record::{CONVERSATION, FILE, File, HISTORY, Record, STATUS};
+use crate::plain;
+use crate::small::{Table, order};
 use crate::when::Time;
 
 /// More entries than a ZIP of ours will ever have.
@@ -96,10 +96,10 @@ struct Stored {
 struct Found {
     /// Where the directory begins: entries end before.
     limit: u64,
-    items: BTreeMap<String, Item>,
+    items: Table<Item>,
     /// What the manifest says: size and checksum.
-    manifest: BTreeMap<String, (u64, String)>,
-    media: BTreeMap<String, Stored>,
+    manifest: Table<(u64, String)>,
+    media: Table<Stored>,
     contents: Contents,
 }
 
@@ -196,23 +196,19 @@ impl Open {
     /// The second half; `None` before [`Ask::Done`].
     pub fn restore(self) -> Option<Restore> {
         self.contents()?;
-        let all = self.found.items.get(RECORDS).map_or(0, |item| item.packed)
-            + self
-                .found
-                .media
-                .keys()
-                .filter_map(|path| self.found.items.get(path))
-                .map(|item| item.packed)
-                .sum::<u64>();
-        let media = self.found.media.into_iter().collect::<Vec<_>>().into_iter();
         let item = self.found.items.get(RECORDS)?;
+        let (mut all, mut media) = (item.packed, Vec::new());
+        for (path, stored) in self.found.media.iter() {
+            all += self.found.items.get(path).map_or(0, |item| item.packed);
+            media.push((path.to_owned(), stored.clone()));
+        }
         Some(Restore {
             limit: self.found.limit,
             walk: Some(Walk::new(item.clone(), self.found.limit)),
             file: None,
             items: self.found.items,
             manifest: self.found.manifest,
-            media,
+            media: media.into_iter(),
             lines: Reader::default(),
             list: List::default(),
             outs: Vec::new(),
@@ -361,9 +357,9 @@ impl Open {
         if !lines.is_whole() {
             return Err(damaged(RECORDS));
         }
-        for (path, stored) in &self.found.media {
+        for (path, stored) in self.found.media.iter() {
             match self.found.manifest.get(path) {
-                None => return Err(Reason::Missing { path: path.clone() }),
+                None => return Err(Reason::Missing { path: path.to_owned() }),
                 Some((_, sum)) if *sum != stored.sha256 => return Err(damaged(RECORDS)),
                 Some(_) => {}
             }
@@ -407,16 +403,17 @@ impl Found {
         if !is_ours(&item.path) {
             return Ok(());
         }
-        if !unzip::is_plain(&item) || self.items.contains_key(&item.path) {
+        if !unzip::is_plain(&item) || self.items.get(&item.path).is_some() {
             return Err(Reason::Odd { path: item.path });
         }
-        self.items.insert(item.path.clone(), item);
+        let path = item.path.clone();
+        self.items.put(&path, item);
         Ok(())
     }
 
     /// As they lie in the ZIP.
     fn in_order(&self) -> Vec<&Item> {
-        let all: Vec<&Item> = self.items.values().collect();
+        let all: Vec<&Item> = self.items.iter().map(|(_, item)| item).collect();
         let at = |at: usize| all.get(at).map(|item| item.at);
         let places = order(all.len(), &|left, right| at(left).cmp(&at(right)));
         places.into_iter().filter_map(|at| all.get(at).copied()).collect()
@@ -441,7 +438,7 @@ impl Found {
     fn manifest_line(&mut self, said: Said) -> Result<(), Reason> {
         match said {
             Said::Head(head, list) => {
-                let head: Value = serde_json::from_str(&head).map_err(|_| damaged(MANIFEST))?;
+                let head = plain::json(&head).ok_or_else(|| damaged(MANIFEST))?;
                 if head.get("format").and_then(Value::as_str) != Some(FORMAT) {
                     return Err(Reason::NotOurs);
                 }
@@ -463,10 +460,11 @@ impl Found {
                     return Err(Reason::Odd { path });
                 }
                 self.contents.size = self.contents.size.saturating_add(entry.0);
-                match self.manifest.insert(path, entry) {
-                    None => Ok(()),
-                    Some(_) => Err(damaged(MANIFEST)),
+                if self.manifest.get(&path).is_some() {
+                    return Err(damaged(MANIFEST));
                 }
+                self.manifest.put(&path, entry);
+                Ok(())
             }
             Said::List(_) => Err(damaged(MANIFEST)),
             Said::End => Ok(()),
@@ -475,20 +473,22 @@ impl Found {
 
     /// Whether all that the manifest names is there, and nothing else.
     fn hold_against_manifest(&self) -> Result<(), Reason> {
-        for (path, (size, _)) in &self.manifest {
+        for (path, (size, _)) in self.manifest.iter() {
             match self.items.get(path) {
-                None => return Err(Reason::Missing { path: path.clone() }),
+                None => return Err(Reason::Missing { path: path.to_owned() }),
                 Some(item) if item.size != *size => return Err(damaged(path)),
                 Some(_) => {}
             }
         }
-        if !self.manifest.contains_key(RECORDS) {
+        if self.manifest.get(RECORDS).is_none() {
             return Err(Reason::Missing { path: RECORDS.to_owned() });
         }
-        match self.items.keys().find(|path| *path != MANIFEST && !self.manifest.contains_key(*path)) {
-            Some(path) => Err(Reason::Odd { path: path.clone() }),
-            None => Ok(()),
+        for (path, _) in self.items.iter() {
+            if path != MANIFEST && self.manifest.get(path).is_none() {
+                return Err(Reason::Odd { path: path.to_owned() });
+            }
         }
+        Ok(())
     }
 
     /// Where files lie that the records speak of.
@@ -499,7 +499,7 @@ impl Found {
         if !path.starts_with(MEDIA) {
             return Err(NotOurs);
         }
-        let stored = self.media.entry(path).or_default();
+        let stored = self.media.entry(&path);
         if stored.urls.is_empty() {
             (stored.kind, stored.sha256) = (kind, sha256);
         } else if stored.sha256 != sha256 {
@@ -563,7 +563,7 @@ impl List {
     fn hear(&mut self, said: Said, take: &mut dyn FnMut(Read) -> Result<(), NotOurs>) -> Result<(), NotOurs> {
         match said {
             Said::Head(head, list) => {
-                let head: Value = serde_json::from_str(&head).map_err(|_| NotOurs)?;
+                let head = plain::json(&head).ok_or(NotOurs)?;
                 let format = head.get("format").and_then(Value::as_str);
                 let version = head.get("version").and_then(Value::as_u64);
                 *self = List::of(list);
@@ -634,8 +634,8 @@ pub enum Out {
 #[derive(Debug)]
 pub struct Restore {
     limit: u64,
-    items: BTreeMap<String, Item>,
-    manifest: BTreeMap<String, (u64, String)>,
+    items: Table<Item>,
+    manifest: Table<(u64, String)>,
     media: std::vec::IntoIter<(String, Stored)>,
     walk: Option<Walk>,
     /// The file that is being given out; `None` while it is records.

@@ -3,22 +3,22 @@
 //! Files come first, so that everything after them knows which of them are really there; then the page, the texts, the records
 //! and the archive, each in a run of its own through the messages, a batch at a time; the manifest at the end.
 
-use std::collections::{BTreeMap, HashMap};
-
 use crc::Digest;
 
 use super::archive::{self, Around};
-use super::json::{Lines, Object, person};
+use super::json::{Lines, person, record};
 use super::manifest::{self, Counts};
 use super::zip::{CRC, Writer};
-use super::{About, Gathered, MANIFEST, MEDIA, MESSAGES, Tools, kind, order};
+use super::{About, Gathered, MANIFEST, MEDIA, MESSAGES, Tools, kind};
 use crate::message::digest::Sum;
 use crate::message::record::{FILE, File, HISTORY, Missing, STATUS};
 use crate::message::thread::{Conversation, Note, put_together};
 use crate::message::write::html::{self, Page};
 use crate::message::write::text::Transcript;
 use crate::message::write::{FileShown, Message, Saved, Step, file_stem};
+use crate::plain::Object;
 use crate::server::status::Person;
+use crate::small::{Names, Table, find, order};
 
 /// So many records are asked for at once, or so many that they have this length together.
 const BATCH: usize = 200;
@@ -77,7 +77,7 @@ struct Light {
     owner: u32,
     conversations: Vec<Conversation>,
     /// By address.
-    files: Vec<(String, File)>,
+    files: Table<File>,
     blobs: Vec<Blob>,
     unreadable: Vec<String>,
     histories: Vec<String>,
@@ -85,7 +85,7 @@ struct Light {
     rest: Vec<String>,
     /// Indices into the notes, by the status' id.
     by_id: Vec<usize>,
-    by_handle: HashMap<String, u32>,
+    by_handle: Names,
 }
 
 /// A file as it lies in the ZIP: once, from however many addresses it was saved.
@@ -383,12 +383,12 @@ impl Pack {
     fn begin_page(&mut self, tools: &Tools) {
         let mut lost = Vec::new();
         let mut saved = 0;
-        for (url, file) in &self.light.files {
+        for (url, file) in self.light.files.iter() {
             match file {
                 File::Saved { sha256, .. } if self.light.blob(sha256).is_some_and(|blob| blob.here) => {
                     saved += 1
                 }
-                File::Saved { .. } => lost.push(url.clone()),
+                File::Saved { .. } => lost.push(url.to_owned()),
                 File::Missing(_) => {}
             }
         }
@@ -589,7 +589,7 @@ impl Pack {
     }
 
     fn json_lines(&mut self, list: List, answers: Vec<(String, Option<String>)>) {
-        let mut edits: BTreeMap<String, String> = BTreeMap::new();
+        let mut edits: Table<Option<String>> = Table::default();
         let mut records = Vec::new();
         for (key, text) in answers {
             match text {
@@ -598,7 +598,7 @@ impl Pack {
                     self.done =
                         self.done.saturating_add(if list == List::Statuses { 0 } else { text.len() as u64 });
                     match key.strip_prefix(HISTORY).filter(|_| list == List::Statuses) {
-                        Some(uri) => _ = edits.insert(uri.to_owned(), text),
+                        Some(uri) => edits.put(uri, Some(text)),
                         None => records.push((key, text)),
                     }
                 }
@@ -609,9 +609,9 @@ impl Pack {
             line.text("key", &key);
             match list {
                 List::Statuses => {
-                    line.record("status", &text);
-                    if let Some(text) = key.strip_prefix(STATUS).and_then(|uri| edits.remove(uri)) {
-                        line.record("history", &text);
+                    record(&mut line, "status", &text);
+                    if let Some(text) = key.strip_prefix(STATUS).and_then(|uri| edits.get_mut(uri)?.take()) {
+                        record(&mut line, "history", &text);
                     }
                 }
                 List::Files => {
@@ -623,17 +623,18 @@ impl Pack {
                             None => line.json("lost", "true"),
                         };
                     }
-                    line.record("record", &text);
+                    record(&mut line, "record", &text);
                 }
-                _ => _ = line.record("record", &text),
+                _ => record(&mut line, "record", &text),
             }
             let line = self.lines.item(&line.end());
             self.write(&line);
         }
         // Edits whose status has gone in the meantime.
-        for (uri, text) in edits {
+        for (uri, text) in edits.iter() {
+            let Some(text) = text else { continue };
             let mut line = Object::new();
-            line.text("key", &format!("{STATUS}{uri}")).record("history", &text);
+            record(line.text("key", &format!("{STATUS}{uri}")), "history", text);
             let line = self.lines.item(&line.end());
             self.write(&line);
         }
@@ -725,17 +726,18 @@ impl Light {
     fn new(about: About, gathered: Gathered, conversations: Vec<Conversation>) -> Light {
         let id = |at: usize| gathered.notes.get(at).map(|note| note.id.as_str());
         let by_id = order(gathered.notes.len(), &|left, right| id(left).cmp(&id(right)));
-        let by_handle =
-            (0..).zip(&gathered.people).map(|(at, who)| (who.handle.to_lowercase(), at)).collect();
-        let files: Vec<(String, File)> = gathered.files.into_iter().collect();
+        let mut by_handle = Names::default();
+        for (at, who) in gathered.people.iter().enumerate() {
+            by_handle.put(&who.handle.to_lowercase(), at);
+        }
         Light {
             about,
             lengths: gathered.lengths,
             people: gathered.people,
             owner: gathered.owner,
             conversations,
-            blobs: blobs(&files),
-            files,
+            blobs: blobs(&gathered.files),
+            files: gathered.files,
             unreadable: gathered.unreadable,
             histories: gathered.histories,
             listed: gathered.conversations,
@@ -773,7 +775,7 @@ impl Light {
     /// The key of a status' edits, if there are any.
     fn history(&self, key: &str) -> Option<String> {
         let key = format!("{HISTORY}{}", key.strip_prefix(STATUS)?);
-        self.histories.binary_search(&key).is_ok().then_some(key)
+        find(self.histories.len(), &|at| self.histories[at].cmp(&key)).map(|_| key)
     }
 
     /// A message out of what was handed in: its status, and its edits if they were asked for.
@@ -784,12 +786,11 @@ impl Light {
     }
 
     fn file(&self, url: &str) -> Option<&File> {
-        let at = self.files.binary_search_by(|(known, _)| known.as_str().cmp(url)).ok()?;
-        self.files.get(at).map(|(_, file)| file)
+        self.files.get(url)
     }
 
     fn blob(&self, sha256: &str) -> Option<&Blob> {
-        let at = self.blobs.binary_search_by(|blob| blob.sha256.as_str().cmp(sha256)).ok()?;
+        let at = find(self.blobs.len(), &|at| self.blobs[at].sha256.as_str().cmp(sha256))?;
         self.blobs.get(at)
     }
 
@@ -811,11 +812,10 @@ impl Light {
         let status = Message::read(text, None, &self.about.server).status?;
         let known = |who| -> Option<&Person> {
             let who: &Person = who;
-            self.by_handle.get(&who.handle.to_lowercase()).and_then(|at| self.people.get(*at as usize))
+            self.by_handle.get(&who.handle.to_lowercase()).and_then(|at| self.people.get(at))
         };
         let parent = status.parent.as_deref().and_then(|id| {
-            let id_of = |at: &usize| self.notes.get(*at).map(|note| note.id.as_str());
-            let at = self.by_id.binary_search_by(|at| id_of(at).cmp(&Some(id))).ok()?;
+            let at = find(self.by_id.len(), &|at| self.notes[self.by_id[at]].id.as_str().cmp(id))?;
             self.notes.get(*self.by_id.get(at)?)
         });
         let file = |url: &str| match self.shown(url) {
@@ -834,7 +834,8 @@ impl Light {
 }
 
 /// What lies in the ZIP, by checksum. A file of which the record claims something that cannot be is not looked for.
-fn blobs(files: &[(String, File)]) -> Vec<Blob> {
+fn blobs(files: &Table<File>) -> Vec<Blob> {
+    let files: Vec<(&str, &File)> = files.iter().collect();
     let saved = |at: usize| match files.get(at) {
         Some((url, File::Saved { kind, size, sha256, .. })) => Some((sha256, url, kind, *size)),
         _ => None,
@@ -849,13 +850,13 @@ fn blobs(files: &[(String, File)]) -> Vec<Blob> {
             continue;
         };
         match blobs.last_mut().filter(|last| last.sha256 == *sha256) {
-            Some(last) => last.urls.push(url.clone()),
+            Some(last) => last.urls.push((*url).to_owned()),
             None => blobs.push(Blob {
                 sha256: sha256.clone(),
                 kind: kind.clone(),
                 size,
                 path: String::new(),
-                urls: vec![url.clone()],
+                urls: vec![(*url).to_owned()],
                 here: false,
             }),
         }

@@ -13,10 +13,9 @@ use crc::{CRC_32_ISO_HDLC, Crc, Digest};
 use miniz_oxide::deflate::core::{
     CompressorOxide, TDEFLFlush, TDEFLStatus, compress, create_comp_flags_from_zip_params,
 };
-use time::OffsetDateTime;
 
 use crate::message::digest::Sum;
-use crate::when::{SECOND, Time};
+use crate::when::{Civil, Time};
 
 pub(super) static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
@@ -83,10 +82,10 @@ impl std::fmt::Debug for Writer {
 /// Time and date as ZIP has them: of UTC, in steps of two seconds, 1980 to 2107.
 fn stamp(at: Time) -> [u16; 2] {
     let first = [0, 1 << 5 | 1];
-    let Ok(at) = OffsetDateTime::from_unix_timestamp(at.0.div_euclid(SECOND)) else { return first };
-    let Some(year) = u16::try_from(at.year() - 1980).ok().filter(|year| *year < 128) else { return first };
-    let (month, day) = (u16::from(u8::from(at.month())), u16::from(at.day()));
-    let (hour, minute, second) = (u16::from(at.hour()), u16::from(at.minute()), u16::from(at.second()));
+    let Civil { date: (year, month, day), clock: (hour, minute, second) } = at.civil();
+    let Some(year) = u16::try_from(year - 1980).ok().filter(|year| *year < 128) else { return first };
+    // All below 60.
+    let [month, day, hour, minute, second] = [month, day, hour, minute, second].map(|part| part as u16);
     [hour << 11 | minute << 5 | (second / 2), year << 9 | month << 5 | day]
 }
 

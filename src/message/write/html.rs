@@ -4,8 +4,6 @@
 //! our own style and files that lie beside it, so that a browser would refuse the rest. (`'self'` and `file:` are the same
 //! for a page that was opened from a disk, in Chromium 156 and Firefox 153; `'self'` is there for one that a server gives.)
 
-use std::collections::BTreeMap;
-
 use super::super::body::{Body, address, clean, escape, one_line};
 use super::super::digest::Sum;
 use super::super::thread::{Joint, Note, Placed};
@@ -13,6 +11,7 @@ use super::{Files, Message, Saved, Step, file_of, kind, part, reason};
 use crate::say::{Part, Say, say};
 use crate::server::history::Version;
 use crate::server::status::{Attachment, Emoji, Poll};
+use crate::small::{find, ordered};
 use crate::when::Time;
 
 const STYLE: &str = include_str!("page.css");
@@ -138,16 +137,19 @@ impl<'a> Page<'a> {
     fn index(&self, out: &mut String) {
         let saved = self.saved;
         /// What stands under a person.
-        #[derive(Default)]
+        #[derive(Clone, Default)]
         struct Entry {
             own: Vec<usize>,
-            brought: BTreeMap<usize, (usize, usize)>,
+            /// Conversations into which they were brought: how many messages, and the first of them.
+            brought: Vec<(usize, usize, usize)>,
         }
-        let mut people: BTreeMap<u32, Entry> = BTreeMap::new();
+        let mut people = vec![Entry::default(); saved.people.len()];
         let mut alone = Vec::new();
         for (at, conversation) in saved.conversations.iter().enumerate() {
             for who in &conversation.people {
-                people.entry(*who).or_default().own.push(at);
+                if let Some(entry) = people.get_mut(*who as usize) {
+                    entry.own.push(at);
+                }
             }
             if conversation.people.is_empty() {
                 alone.push(at);
@@ -155,20 +157,27 @@ impl<'a> Page<'a> {
             for placed in conversation.threads.iter().flat_map(|thread| &thread.messages) {
                 let Some(note) = saved.notes.get(placed.note).filter(|note| !note.public) else { continue };
                 for who in brought_in(note, &conversation.people, saved.owner) {
-                    let met = people.entry(who).or_default().brought.entry(at).or_insert((0, placed.note));
-                    met.0 += 1;
+                    let Some(Entry { brought, .. }) = people.get_mut(who as usize) else { continue };
+                    match brought.last_mut().filter(|(last, ..)| *last == at) {
+                        Some((_, count, _)) => *count += 1,
+                        None => brought.push((at, 1, placed.note)),
+                    }
                 }
             }
         }
-        let mut order: Vec<(String, String, u32)> =
-            people.keys().map(|who| (saved.name(*who).to_lowercase(), saved.handle(*who), *who)).collect();
-        order.sort_unstable();
+        let mut order: Vec<(String, String, u32)> = Vec::new();
+        for (who, entry) in (0..).zip(&people) {
+            if !entry.own.is_empty() || !entry.brought.is_empty() {
+                order.push((saved.name(who).to_lowercase(), saved.handle(who), who));
+            }
+        }
+        let order = ordered(order, &|left, right| left.cmp(right));
         out.push_str(&format!(
             "<nav aria-labelledby=\"people\">\n<h2 id=\"people\">{}</h2>\n<ul>\n",
             self.words("written_people")
         ));
         for who in order.iter().map(|(.., who)| *who) {
-            let Some(entry) = people.get(&who) else { continue };
+            let Some(entry) = people.get(who as usize) else { continue };
             out.push_str(&format!("<li>{}\n<ul>\n", self.who(who)));
             for &at in &entry.own {
                 let others: Vec<u32> = saved
@@ -183,7 +192,7 @@ impl<'a> Page<'a> {
                 }
                 out.push_str(&format!("<li>{}</li>\n", joined(&[link, self.span(self.notes_of(at))])));
             }
-            for (&at, &(count, first)) in &entry.brought {
+            for &(at, count, first) in &entry.brought {
                 let count = self.sentence("written_messages", vec![In::Number(count)]);
                 let link = format!("<a href=\"#m{first}\">{count}</a>");
                 let place = self.title(at);
@@ -597,7 +606,7 @@ impl<'a> Page<'a> {
     /// `2026-11-20 14:32:05 +01:00`, and for programs in UTC.
     fn time(&self, at: Time) -> String {
         let (civil, offset) = self.saved.local(at);
-        let (utc, sign) = (super::Civil::of(at, 0), if offset < 0 { '-' } else { '+' });
+        let (utc, sign) = (super::civil(at, 0), if offset < 0 { '-' } else { '+' });
         let (hours, minutes) = (offset.abs() / 60, offset.abs() % 60);
         format!(
             "<time datetime=\"{}T{}Z\">{} {} {sign}{hours:02}:{minutes:02}</time>",
@@ -658,7 +667,10 @@ impl<'a> Page<'a> {
 
 /// Who can read a message, but not the whole conversation.
 fn brought_in<'n>(note: &'n Note, people: &'n [u32], owner: u32) -> impl Iterator<Item = u32> + 'n {
-    note.readers.iter().copied().filter(move |who| *who != owner && people.binary_search(who).is_err())
+    note.readers
+        .iter()
+        .copied()
+        .filter(move |who| *who != owner && find(people.len(), &|at| people[at].cmp(who)).is_none())
 }
 
 fn escaped(text: &str) -> String {

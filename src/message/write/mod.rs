@@ -2,8 +2,6 @@
 //!
 //! Both hand over piece after piece, and need no more at once than one message and the light [`Saved`].
 
-use serde_json::Value;
-
 pub mod html;
 pub mod text;
 
@@ -11,11 +9,13 @@ use super::body::one_line;
 use super::record::Missing;
 use super::thread::{Conversation, Note};
 use crate::account::Domain;
+use crate::plain;
 use crate::say::{Part, Say, Words, say};
 use crate::server::history::{self, Version};
 use crate::server::markup::Parser;
-use crate::server::status::{Attachment, Person, Status};
-use crate::when::{SECOND, Time};
+use crate::server::status::{Attachment, Emoji, Person, Status};
+use crate::small::ordered;
+use crate::when::{Civil, SECOND, Time};
 
 /// What is known of all messages together.
 pub struct Saved<'a> {
@@ -70,31 +70,35 @@ pub struct Message {
 impl Message {
     /// `raw` and `history` are the texts of the records `m/…` and `h/…`; `local` is the server that sent them.
     pub fn read(raw: &str, history: Option<&str>, local: &Domain) -> Message {
-        let json = |text: &str| serde_json::from_str::<Value>(text).ok();
         Message {
             raw: raw.to_owned(),
-            status: json(raw).and_then(|value| Status::read(&value, local).ok()),
-            history: history.and_then(json).map(|value| history::versions(&value)).unwrap_or_default(),
+            status: plain::json(raw).and_then(|value| Status::read(&value, local).ok()),
+            history: history.and_then(plain::json).map(|value| history::versions(&value)).unwrap_or_default(),
         }
     }
 
     /// The addresses that [`Files`] will be asked for.
     pub fn addresses(&self) -> Vec<&str> {
-        let status = self.status.iter().map(|status| (&status.attachments, &status.emojis));
-        let versions = self.history.iter().map(|version| (&version.attachments, &version.emojis));
         let mut all = Vec::new();
-        for (attachments, emojis) in status.chain(versions) {
-            all.extend(
-                attachments
-                    .iter()
-                    .flat_map(|file| [file.url.as_deref(), file.remote_url.as_deref()])
-                    .flatten(),
-            );
-            all.extend(emojis.iter().map(|emoji| emoji.url.as_str()));
+        if let Some(status) = &self.status {
+            addresses(&status.attachments, &status.emojis, &mut all);
         }
-        all.sort_unstable();
+        for version in &self.history {
+            addresses(&version.attachments, &version.emojis, &mut all);
+        }
+        let mut all = ordered(all, &|left, right| left.cmp(right));
         all.dedup();
         all
+    }
+}
+
+fn addresses<'a>(attachments: &'a [Attachment], emojis: &'a [Emoji], all: &mut Vec<&'a str>) {
+    for file in attachments {
+        all.extend(file.url.as_deref());
+        all.extend(file.remote_url.as_deref());
+    }
+    for emoji in emojis {
+        all.push(&emoji.url);
     }
 }
 
@@ -141,48 +145,14 @@ pub fn file_stem(handles: &[&str], number: usize) -> String {
     out
 }
 
-/// A moment as a clock on the wall shows it: year, month, day, hour, minute, second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Civil {
-    date: (i64, i64, i64),
-    clock: (i64, i64, i64),
-}
-
-impl Civil {
-    fn of(at: Time, offset: i32) -> Civil {
-        let seconds = at.0.div_euclid(SECOND).saturating_add(i64::from(offset) * 60);
-        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-        // Years begin in March here, so that the leap day comes last; 719,468 days lie between March of year 0 and 1970.
-        let days = days.saturating_add(719_468);
-        let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-        let day = day - (365 * year + year / 4 - year / 100);
-        let month = (5 * day + 2) / 153;
-        let date = (
-            era * 400 + year + i64::from(month >= 10),
-            if month < 10 { month + 3 } else { month - 9 },
-            day - (153 * month + 2) / 5 + 1,
-        );
-        Civil { date, clock: (second / 3_600, second / 60 % 60, second % 60) }
-    }
-
-    /// `2026-11-20`
-    fn day(&self) -> String {
-        let (year, month, day) = self.date;
-        format!("{year:04}-{month:02}-{day:02}")
-    }
-
-    /// `14:32:05`
-    fn time(&self) -> String {
-        let (hour, minute, second) = self.clock;
-        format!("{hour:02}:{minute:02}:{second:02}")
-    }
+fn civil(at: Time, offset: i32) -> Civil {
+    Civil::of(at.0.div_euclid(SECOND).saturating_add(i64::from(offset) * 60))
 }
 
 impl Saved<'_> {
     fn local(&self, at: Time) -> (Civil, i32) {
         let offset = (self.zone)(at).clamp(-1_440, 1_440);
-        (Civil::of(at, offset), offset)
+        (civil(at, offset), offset)
     }
 
     fn person(&self, at: u32) -> Option<&Person> {
@@ -285,11 +255,11 @@ mod tests {
             (4_107_542_400_000, 0, "2100-03-01 00:00:00"),
             (1_709_164_800_000, 1_440, "2024-03-01 00:00:00"),
         ] {
-            let civil = Civil::of(Time(at), offset);
+            let civil = civil(Time(at), offset);
             assert_eq!(format!("{} {}", civil.day(), civil.time()), expected);
         }
         for odd in [i64::MIN, i64::MAX] {
-            let _ = Civil::of(Time(odd), i32::MAX).day();
+            let _ = civil(Time(odd), i32::MAX).day();
         }
     }
 }

@@ -14,6 +14,7 @@ use super::super::body::{Body, one_line};
 use super::{Files, Message, Saved, file_of, kind, part, reason};
 use crate::say::say;
 use crate::server::status::Status;
+use crate::small::ordered;
 
 /// One conversation, line by line.
 #[derive(Debug)]
@@ -30,9 +31,9 @@ impl<'a> Transcript<'a> {
     /// The notes in the order in which they are written: by time, whatever threads they are in.
     pub fn notes(&self) -> Vec<usize> {
         let threads = self.saved.conversations.get(self.conversation).map_or(&[][..], |c| &c.threads);
-        let mut all: Vec<usize> = threads.iter().flat_map(|t| &t.messages).map(|m| m.note).collect();
-        all.sort_by_key(|at| self.saved.notes.get(*at).map(|note| note.at));
-        all
+        let all: Vec<usize> = threads.iter().flat_map(|t| &t.messages).map(|m| m.note).collect();
+        let time = |at: &usize| self.saved.notes.get(*at).map(|note| note.at);
+        ordered(all, &|left, right| time(left).cmp(&time(right)))
     }
 
     /// The lines of one message, with the last one's end.
