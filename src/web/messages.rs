@@ -216,10 +216,17 @@ impl Messages {
 
     /// A page of a server was opened: perhaps the one that was waited for.
     pub(super) fn tab_seen(self: &Rc<Self>) {
-        let waited = matches!(&*self.halt.borrow(), Halt::Job(Why::NoTab | Why::SignedOut));
-        if waited && !self.running.get() {
-            self.start();
-        }
+        let here = self.clone();
+        go(async move {
+            let waited = || matches!(&*here.halt.borrow(), Halt::Job(Why::NoTab | Why::SignedOut));
+            let host = here.party.borrow().as_ref().map(|party| party.host.clone());
+            let Some(host) = host.filter(|_| waited() && !here.running.get()) else { return };
+            // Only what is there: nobody wants a page to open by itself that was closed a moment ago.
+            let there = !chrome::tabs(&tab_patterns(&host)).await.is_empty();
+            if there && waited() {
+                here.start();
+            }
+        });
     }
 
     fn run(self: &Rc<Self>, how: How) {

@@ -32,6 +32,12 @@ fn words(desk: &Panel) -> String {
     desk.element(JOB).text().unwrap_or_default()
 }
 
+/// What the entries of a ZIP are called.
+fn names(path: &Path) -> Vec<String> {
+    let zip = zip::ZipArchive::new(File::open(path).expect("the ZIP is there")).expect("it is a ZIP");
+    zip.file_names().map(|name| name.expect("a name").into_owned()).collect()
+}
+
 /// The messages in a ZIP: uri and author, and the checksums of its files.
 fn inside(path: &Path) -> (BTreeMap<String, String>, BTreeSet<String>) {
     let mut zip = zip::ZipArchive::new(File::open(path).expect("the ZIP is there")).expect("it is a ZIP");
@@ -43,7 +49,10 @@ fn inside(path: &Path) -> (BTreeMap<String, String>, BTreeSet<String>) {
         let status = &line["status"];
         if status["visibility"] == "direct" {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            messages.insert(text(&status["uri"]), text(&status["account"]["acct"]));
+            // The key is the uri, where there is one.
+            let key = text(&line["key"]);
+            let key = key.strip_prefix("m/").unwrap_or(&key).to_owned();
+            messages.insert(key, text(&status["account"]["acct"]));
         }
     }
     let mut manifest = String::new();
@@ -249,10 +258,10 @@ in_both_browsers! {
         browser.grant(&["http://cdn.localhost/*"]);
         let desk = browser.desk();
         desk.click(&format!("{JOB} button[data-action=grant-media]"));
+        // No `assert_quiet`: Chromium notes a picture whose address led to a server that was not allowed yet.
         browser.wait("the pictures", || words(&desk).contains("pictures and other files are saved").then_some(()));
         wait_for_state(browser, &desk, "done");
         assert!(!words(&desk).contains("kept on cdn.localhost"), "{}", words(&desk));
-        browser.assert_quiet();
     }
 
     fn pictures_that_lie_or_break_off_are_told(browser) {
@@ -274,9 +283,10 @@ in_both_browsers! {
         let mut written = zip::ZipArchive::new(File::open(&zip).expect("the ZIP")).expect("a ZIP");
         let mut page = String::new();
         written.by_name("messages.html").expect("the page").read_to_string(&mut page).expect("text");
-        assert!(page.contains("its server no longer has it") || page.contains("no longer"), "the reason is not told");
+        assert!(page.contains("its server no longer has it"), "the reason is not told");
         // What called itself a picture and is a page is not shown as one, nor named so that it would open.
-        assert!(written.file_names().all(|name| !name.ends_with(".htm") && (!name.ends_with(".html") || name == "messages.html")));
+        let pages: Vec<String> = names(&zip).into_iter().filter(|name| name.contains(".htm")).collect();
+        assert_eq!(pages, ["messages.html"]);
         browser.assert_quiet();
     }
 
@@ -322,7 +332,7 @@ in_both_browsers! {
         let folder = tempfile::tempdir().expect("a folder");
         zip::ZipArchive::new(File::open(&zip).expect("the ZIP")).expect("a ZIP").extract(folder.path()).expect("it unpacks");
         // Nothing but what we name.
-        for name in zip::ZipArchive::new(File::open(&zip).expect("the ZIP")).expect("a ZIP").file_names() {
+        for name in names(&zip) {
             let ours = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
             assert!(ours && !name.contains(".."), "{name}");
         }
