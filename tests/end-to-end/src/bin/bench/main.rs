@@ -11,7 +11,7 @@ mod messages;
 mod saving;
 
 use std::panic::catch_unwind;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{env, fs, path::Path, process::Command};
 
 use end_to_end::{Browser, Kind, Options, Servers, WATCH_THE_GUARD, report, repository};
@@ -40,6 +40,9 @@ impl Measure {
         self.failed.is_some() || self.bound.is_some_and(|bound| self.value > bound)
     }
 }
+
+/// A save in a browser that leaves too little of the twenty minutes for another one of the same size.
+const LONG: Duration = Duration::from_secs(7 * 60);
 
 /// What was asked for on the command line.
 struct Wanted {
@@ -100,9 +103,14 @@ fn main() {
     }
     measures.extend(part(&wanted, "interruptions", None, messages::interruptions));
     measures.extend(part(&wanted, "large", None, messages::large));
-    let size = wanted.messages;
+    let mut size = wanted.messages;
     for kind in Kind::ALL {
+        let started = Instant::now();
         measures.extend(part(&wanted, "save", Some(kind), move || saving::save(kind, size)));
+        // On a machine that is slow or busy the second browser gets fewer, and its measures say so.
+        if started.elapsed() > LONG {
+            size /= 4;
+        }
     }
     print_table(&measures);
     let report: Vec<Value> = measures.iter().map(as_json).collect();
