@@ -111,8 +111,8 @@ fn edits_pictures_and_what_was_answered_are_kept_too() {
         .records
         .iter()
         .filter_map(|(key, text)| Some((key.strip_prefix(FILE)?, File::read(text)?)))
-        .filter_map(|(url, file)| match file {
-            File::Saved { sha256, .. } => Some((sha256, url)),
+        .map(|(url, file)| match file {
+            File::Saved { sha256, .. } => (sha256, url),
             File::Missing(reason) => panic!("{url}: {reason:?}"),
         })
         .collect();

@@ -697,7 +697,7 @@ impl Messages {
             let label = speak(&say("action_grant").with(host));
             let allow = self.button("grant-media", &label, false, move |here| {
                 // The browser shows its prompt only inside the click itself.
-                let asked = chrome::request(&[pattern.clone()]);
+                let asked = chrome::request(std::slice::from_ref(&pattern));
                 let here = here.clone();
                 go(async move {
                     if let Ok(promise) = asked
