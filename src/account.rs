@@ -11,6 +11,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::punycode;
+
 /// Longest text we look at when somebody types a handle. A remote user name may have 2,048 characters in Mastodon's
 /// database, a domain 253; anything longer is not a handle, and looking through it would only cost time.
 const LONGEST: usize = 2_400;
@@ -76,7 +78,7 @@ impl Domain {
     pub fn for_people(&self) -> String {
         self.0
             .split('.')
-            .map(|label| match label.strip_prefix("xn--").and_then(idna::punycode::decode_to_string) {
+            .map(|label| match label.strip_prefix("xn--").and_then(punycode::decode) {
                 // Shown decoded only where it would be read back the same: no hidden signs, nothing that looks like more.
                 Some(decoded) if ascii_label(&decoded).as_deref() == Some(label) => decoded,
                 _ => label.to_owned(),
@@ -136,7 +138,7 @@ fn ascii_label(label: &str) -> Option<String> {
     let ascii = if lower.is_ascii() {
         lower
     } else if lower.chars().all(|c| c.is_alphanumeric() || c == '-') {
-        format!("xn--{}", idna::punycode::encode_str(&lower)?)
+        format!("xn--{}", punycode::encode(&lower)?)
     } else {
         return None;
     };
