@@ -11,8 +11,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::punycode;
-
 /// Longest text we look at when somebody types a handle. A remote user name may have 2,048 characters in Mastodon's
 /// database, a domain 253; anything longer is not a handle, and looking through it would only cost time.
 const LONGEST: usize = 2_400;
@@ -78,7 +76,7 @@ impl Domain {
     pub fn for_people(&self) -> String {
         self.0
             .split('.')
-            .map(|label| match label.strip_prefix("xn--").and_then(punycode::decode) {
+            .map(|label| match label.strip_prefix("xn--").and_then(idna::punycode::decode_to_string) {
                 // Shown decoded only where it would be read back the same: no hidden signs, nothing that looks like more.
                 Some(decoded) if ascii_label(&decoded).as_deref() == Some(label) => decoded,
                 _ => label.to_owned(),
@@ -138,7 +136,7 @@ fn ascii_label(label: &str) -> Option<String> {
     let ascii = if lower.is_ascii() {
         lower
     } else if lower.chars().all(|c| c.is_alphanumeric() || c == '-') {
-        format!("xn--{}", punycode::encode(&lower)?)
+        format!("xn--{}", idna::punycode::encode_str(&lower)?)
     } else {
         return None;
     };

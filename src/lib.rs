@@ -12,7 +12,6 @@ pub mod job;
 pub mod message;
 pub mod plain;
 pub mod protocol;
-mod punycode;
 pub mod say;
 pub mod server;
 pub mod small;

@@ -51,19 +51,6 @@ pub fn set(numbers: Vec<u32>) -> Vec<u32> {
     set
 }
 
-/// In small letters, for comparing. `str::to_lowercase` knows when a sigma is the last of a word, which takes 4 KB; here
-/// both are one.
-#[inline(never)]
-pub fn lower(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        for c in c.to_lowercase() {
-            out.push(if c == 'ς' { 'σ' } else { c });
-        }
-    }
-    out
-}
-
 /// Where it is among `len` things in order; `compare` says how the thing at a place stands to it.
 #[inline(never)]
 pub fn find(len: usize, compare: &dyn Fn(usize) -> Ordering) -> Option<usize> {

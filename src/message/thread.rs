@@ -16,7 +16,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::server::status::{self, Status};
-use crate::small::{Names, Table, find, lower, order, set};
+use crate::small::{Names, Table, find, order, set};
 use crate::when::Time;
 
 /// What has to be known of every message to put them together: little enough to hold a hundred thousand of them.
@@ -109,7 +109,7 @@ impl People {
 
     /// The index of a person. Whoever comes with more than was known before is known by that from then on.
     pub fn meet(&mut self, person: &status::Person) -> u32 {
-        let handle = lower(&person.handle);
+        let handle = person.handle.to_lowercase();
         let known = self.by_handle.get(&handle).or_else(|| {
             // Somebody of whom nothing but the id was known.
             let at = self.by_id.get(&person.id)?;

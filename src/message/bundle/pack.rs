@@ -18,7 +18,7 @@ use crate::message::write::text::Transcript;
 use crate::message::write::{FileShown, Message, Saved, Step, file_stem};
 use crate::plain::Object;
 use crate::server::status::Person;
-use crate::small::{Names, Table, find, lower, order};
+use crate::small::{Names, Table, find, order};
 
 /// So many records are asked for at once, or so many that they have this length together.
 const BATCH: usize = 200;
@@ -728,7 +728,7 @@ impl Light {
         let by_id = order(gathered.notes.len(), &|left, right| id(left).cmp(&id(right)));
         let mut by_handle = Names::default();
         for (at, who) in gathered.people.iter().enumerate() {
-            by_handle.put(&lower(&who.handle), at);
+            by_handle.put(&who.handle.to_lowercase(), at);
         }
         Light {
             about,
@@ -812,7 +812,7 @@ impl Light {
         let status = Message::read(text, None, &self.about.server).status?;
         let known = |who| -> Option<&Person> {
             let who: &Person = who;
-            self.by_handle.get(&lower(&who.handle)).and_then(|at| self.people.get(at))
+            self.by_handle.get(&who.handle.to_lowercase()).and_then(|at| self.people.get(at))
         };
         let parent = status.parent.as_deref().and_then(|id| {
             let at = find(self.by_id.len(), &|at| self.notes[self.by_id[at]].id.as_str().cmp(id))?;

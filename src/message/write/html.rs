@@ -11,7 +11,7 @@ use super::{Files, Message, Saved, Step, file_of, kind, part, reason};
 use crate::say::{Part, Say, say};
 use crate::server::history::Version;
 use crate::server::status::{Attachment, Emoji, Poll};
-use crate::small::{find, lower, ordered};
+use crate::small::{find, ordered};
 use crate::when::Time;
 
 const STYLE: &str = include_str!("page.css");
@@ -168,7 +168,7 @@ impl<'a> Page<'a> {
         let mut order: Vec<(String, String, u32)> = Vec::new();
         for (who, entry) in (0..).zip(&people) {
             if !entry.own.is_empty() || !entry.brought.is_empty() {
-                order.push((lower(&saved.name(who)), saved.handle(who), who));
+                order.push((saved.name(who).to_lowercase(), saved.handle(who), who));
             }
         }
         let order = ordered(order, &|left, right| left.cmp(right));
@@ -408,8 +408,7 @@ impl<'a> Page<'a> {
                 escaped(&one_line(title))
             ));
             if let Some(votes) = votes {
-                let tenths =
-                    votes.checked_mul(10).map_or_else(|| votes / (most / 10), |tenfold| tenfold / most);
+                let tenths = u128::from(*votes) * 10 / u128::from(most);
                 out.push_str(&format!("<span class=\"bar\"><i class=\"b{tenths}\"></i></span>"));
             }
             let count =
