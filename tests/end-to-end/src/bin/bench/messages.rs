@@ -252,16 +252,18 @@ fn interrupted(talk: &Talk, at: usize, trouble: Trouble) -> Option<Keeper> {
     None
 }
 
-#[allow(clippy::cast_precision_loss)]
-pub fn interruptions() -> Vec<Measure> {
-    const TROUBLES: [Trouble; 6] = [
-        Trouble::Lost,
-        Trouble::LostAfter,
-        Trouble::TooMany,
-        Trouble::TooManyWithoutHeader,
-        Trouble::Unavailable,
-        Trouble::SignedOut,
-    ];
+const TROUBLES: [Trouble; 6] = [
+    Trouble::Lost,
+    Trouble::LostAfter,
+    Trouble::TooMany,
+    Trouble::TooManyWithoutHeader,
+    Trouble::Unavailable,
+    Trouble::SignedOut,
+];
+
+/// How many requests a save of the measured account takes, how many of them were struck, and which ended otherwise; every
+/// `step`th request, beginning with `first`.
+fn struck(first: usize, step: usize) -> (usize, usize, Vec<String>) {
     let talk = Talk::new(Options::default(), "mia");
     let start = talk.control.with_world(|world| world.clock_offset);
     let reset = || {
@@ -279,9 +281,9 @@ pub fn interruptions() -> Vec<Measure> {
     let mut whole = Keeper::default();
     talk.run(&mut whole, false);
     let requests = talk.asked();
-    let (mut points, mut mismatches) = (0_usize, Vec::new());
+    let (mut points, mut mismatches) = (0, Vec::new());
     for trouble in TROUBLES {
-        for at in 1..=requests {
+        for at in (first..=requests).step_by(step) {
             reset();
             points += 1;
             let ended = catch_unwind(AssertUnwindSafe(|| interrupted(&talk, at, trouble))).ok().flatten();
@@ -292,6 +294,18 @@ pub fn interruptions() -> Vec<Measure> {
             }
         }
     }
+    (requests, points, mismatches)
+}
+
+#[allow(clippy::cast_precision_loss)]
+pub fn interruptions() -> Vec<Measure> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+    let work: Vec<_> =
+        (1..=threads).map(|first| std::thread::spawn(move || struck(first, threads))).collect();
+    let done: Vec<_> = work.into_iter().map(|thread| thread.join().expect("a thread ends")).collect();
+    let requests = done.first().map_or(0, |(requests, ..)| *requests);
+    let points: usize = done.iter().map(|(_, points, _)| points).sum();
+    let mismatches: Vec<&str> = done.iter().flat_map(|(.., which)| which).map(String::as_str).collect();
     let how = format!(
         "{} troubles (no answer, an answer lost after the server has acted, 429 with and without its header, 503, the \
          session ended) at each of the {requests} requests of an account of 571 messages, everything in memory lost at \
@@ -302,8 +316,9 @@ pub fn interruptions() -> Vec<Measure> {
     if !which.is_empty() {
         which.insert_str(0, ": ");
     }
+    let failed = (points != TROUBLES.len() * requests).then(|| "not every request was tried".to_owned());
     vec![
-        Measure { value: points as f64, ..Measure::new("interrupt_points", how) },
+        Measure { value: points as f64, failed, ..Measure::new("interrupt_points", how) },
         Measure {
             value: mismatches.len() as f64,
             bound: Some(0.0),
