@@ -50,12 +50,21 @@ fn promise(set: impl FnOnce(&Function, &Function)) -> Promise {
     })
 }
 
-async fn wait(request: Result<IdbRequest, JsValue>) -> Result<JsValue, Trouble> {
+/// Listens at once: a request that is done before anybody listens is never heard of.
+fn hear(request: Result<IdbRequest, JsValue>) -> Result<(IdbRequest, Promise), Trouble> {
     let request = request.map_err(|error| trouble(&error))?;
     let settled = promise(|resolve, reject| {
         request.set_onsuccess(Some(resolve));
         request.set_onerror(Some(reject));
     });
+    Ok((request, settled))
+}
+
+async fn wait(request: Result<IdbRequest, JsValue>) -> Result<JsValue, Trouble> {
+    heard(hear(request)?).await
+}
+
+async fn heard((request, settled): (IdbRequest, Promise)) -> Result<JsValue, Trouble> {
     match JsFuture::from(settled).await {
         Ok(_) => request.result().map_err(|error| trouble(&error)),
         Err(_) => Err(match request.error() {
@@ -140,10 +149,13 @@ impl Db {
     /// The records under these keys, in their order.
     pub(super) async fn get(&self, account: &str, keys: &[String]) -> Result<Vec<Option<String>>, Trouble> {
         let store = self.store(RECORDS, false)?;
-        let asked: Vec<_> = keys.iter().map(|key| store.get(&full_key(account, key))).collect();
+        let mut asked = Vec::with_capacity(keys.len());
+        for key in keys {
+            asked.push(hear(store.get(&full_key(account, key)))?);
+        }
         let mut texts = Vec::with_capacity(keys.len());
         for request in asked {
-            texts.push(wait(request).await?.as_string());
+            texts.push(heard(request).await?.as_string());
         }
         Ok(texts)
     }
@@ -157,10 +169,10 @@ impl Db {
     ) -> Result<Vec<(String, String)>, Trouble> {
         let store = self.store(RECORDS, false)?;
         let range = range(account, after)?;
-        let keys = store.get_all_keys_with_key_and_limit(&range, most);
-        let texts = store.get_all_with_key_and_limit(&range, most);
-        let keys: Array = wait(keys).await?.unchecked_into();
-        let texts: Array = wait(texts).await?.unchecked_into();
+        let keys = hear(store.get_all_keys_with_key_and_limit(&range, most))?;
+        let texts = hear(store.get_all_with_key_and_limit(&range, most))?;
+        let keys: Array = heard(keys).await?.unchecked_into();
+        let texts: Array = heard(texts).await?.unchecked_into();
         let of = |(key, text): (JsValue, JsValue)| {
             let key = key.as_string()?;
             Some((key.split_once(SEAM)?.1.to_owned(), text.as_string()?))
