@@ -175,7 +175,7 @@ in_both_browsers! {
             ("GET", "/settings/aliases/../delete"),
             ("GET", "/settings/aliases%2f..%2fdelete"),
             ("GET", "/api/v1/accounts/1"),
-            ("GET", "/api/v1/accounts/verify_credentials/../../statuses"),
+            ("GET", "/api/v1/accounts/verify_credentials/../../timelines/home"),
             ("POST", "/api/v1/statuses"),
             ("GET", "//new.localhost/settings/aliases"),
             ("GET", elsewhere.as_str()),
