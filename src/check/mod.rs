@@ -232,7 +232,7 @@ const fn visit(side: Side, path: &'static str, label: &'static str) -> Action {
 pub fn on_page(page: PageKind, dossier: &Dossier, now: Time) -> Vec<Finding> {
     // On the account page, what is about leaving concerns only somebody who has left.
     let left = matches!(AccountFacts::value(&dossier.old.redirect), Some(Redirect::To(_)));
-    let about_leaving = |check: &Check| check.needs.iter().any(|(side, _)| *side == Side::Old);
+    let about_leaving = |check: &Check| check.needs.iter().all(|(side, _)| *side == Side::Old);
     let checks = CHECKS.iter().filter(|check| {
         check.pages.contains(&page) && (page != PageKind::Account || left || !about_leaving(check))
     });
