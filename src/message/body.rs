@@ -102,7 +102,9 @@ impl Body {
     /// repeats (`<b>` over many paragraphs) is repeated as long as the length of the whole allows it.
     pub fn read(html: &str, parser: &dyn Parser, emojis: &[Emoji]) -> Body {
         if html.bytes().filter(|b| *b == b'<').count() > MOST_TAGS {
-            return Body { pieces: vec![Piece::Text(clean(&without_tags(html)))] };
+            let text = one_line(&without_tags(html));
+            let pieces = if text.is_empty() { Vec::new() } else { vec![Piece::Text(text)] };
+            return Body { pieces };
         }
         let mut builder = Builder::new(html.len(), emojis);
         parser.parse(html).walk(&mut |event| builder.event(event));
