@@ -21,7 +21,14 @@ fn state(desk: &Panel) -> String {
 }
 
 fn wait_for_state(browser: &Browser, desk: &Panel, wanted: &str) {
-    browser.wait(&format!("the save to be {wanted}"), || (state(desk) == wanted).then_some(()));
+    // As long as it goes on there is nothing to complain of: how fast a machine saves is not the question here.
+    let mut before = String::new();
+    while state(desk) != wanted {
+        before = browser.wait(&format!("the save to go on, or to be {wanted}"), || {
+            let (state, now) = (state(desk), words(desk));
+            (state == wanted || now != before).then_some(now)
+        });
+    }
     if wanted == "done" {
         // The findings above change with it, and move what is to be clicked.
         desk.wait_for_outcome("messages-saved", "pass");
