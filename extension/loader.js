@@ -11,24 +11,33 @@
   if (meta("csrf-param") !== "authenticity_token") return;
   if (!(state() && document.querySelector(content)) && location.pathname !== "/auth/setup") return;
 
-  // What the agent performs: the list of `src/server/request.rs`; a test compares the two.
+  // What the agent performs: the list of `src/server/request.rs`; a test compares the two. `#` is a number.
   const GET = [
-    /^\/api\/v1\/accounts\/(verify_credentials|lookup|\d+\/(statuses|followers|following))$/,
-    /^\/api\/v1\/(conversations|notifications(\/requests)?|statuses(\/\d+(\/(context|history))?)?)$/,
-    /^\/api\/v1\/(mutes|blocks|bookmarks|favourites|instance\/domain_blocks|emails\/check_confirmation)$/,
-    /^\/settings\/(migration|aliases|export)$/,
-    /^\/auth\/(edit|confirmation\/new)$/,
+    "api/v1/accounts/(verify_credentials|lookup|relationships|#/(statuses|followers|following))",
+    "api/v1/(conversations|notifications(/requests)?|statuses(/#(/(context|history))?)?|lists(/#/accounts)?)",
+    "api/v1/(mutes|(domain_)?blocks|bookmarks|favourites|endorsements|(followed|featured)_tags|follow_requests)",
+    "api/v1/(preferences|instance/domain_blocks|emails/check_confirmation)",
+    "api/v2/(search|notifications/policy)",
+    "api/v[12]/filters",
+    "settings/(migration|aliases|export|imports?|imports/#/failures.(csv|json)|exports/[a-z_]+.(csv|json))",
+    "auth/(edit|confirmation/new)",
   ];
-  const POST = [/^\/settings\/aliases$/];
+  const POST = [
+    "settings/(aliases|imports?|imports/#(/confirm)?)",
+    "api/v1/(lists|featured_tags|tags/[^/]+/follow|accounts/#/(note|mute|pin|endorse))",
+    "api/v[12]/filters",
+  ];
+  const PUT = ["api/v1/lists/#"];
   // A thread of 8,192 posts, the most that a context has.
   const LARGEST = 4e7;
   // Pages carry the session's token and the forms' tokens; none of them leaves this tab.
+  const CSRF = "X-CSRF-Token";
   const SECRETS = /("access_token":|name="csrf-token" content=|name="authenticity_token" value=)"[^"]*"/g;
 
-  const ask = async ({ method, path, form, accept }) => {
+  const ask = async ({ method, path, form, file, accept }) => {
     const url = new URL(path, location.origin);
-    const list = method === "GET" ? GET : method === "POST" ? POST : [];
-    if (url.origin !== location.origin || !list.some((one) => one.test(url.pathname))) return { Err: "refused" };
+    const fits = (one) => RegExp(`^/${one.replaceAll("#", "\\d+")}$`).test(url.pathname);
+    if (url.origin !== location.origin || !{ GET, POST, PUT }[method]?.some(fits)) return { Err: "refused" };
     const headers = { Accept: accept === "api" ? "application/json" : "text/html,*/*;q=0.8" };
     // Read at this moment, sent to its own server, kept nowhere.
     if (accept === "api") {
@@ -37,13 +46,22 @@
         if (token) headers.Authorization = `Bearer ${token}`;
       } catch {}
     }
-    const init = { method, headers, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(30000) };
-    if (method === "POST") {
-      headers["X-CSRF-Token"] = meta("csrf-token") ?? "";
-      init.body = new URLSearchParams(form);
+    const init = { method, headers, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(file ? 3e5 : 3e4) };
+    if (method !== "GET") {
+      headers[CSRF] = meta("csrf-token") ?? "";
+      const body = file ? new FormData() : new URLSearchParams();
+      for (const [name, value] of form) body.append(name, value);
+      if (file) body.append(file.field, new File([file.text], file.name, { type: file.kind }));
+      init.body = body;
     }
     try {
-      const reply = await fetch(url, init);
+      let reply = await fetch(url, init);
+      // This page is older than the session: another tab has signed in anew. A page of today has today's token.
+      if (reply.status === 422 && accept === "page") {
+        const page = await (await fetch("/auth/edit", { cache: "no-store" })).text();
+        headers[CSRF] = /name="csrf-token" content="([^"]*)"/.exec(page)?.[1] ?? "";
+        reply = await fetch(url, init);
+      }
       const end = new URL(reply.url || url);
       const header = (name) => reply.headers.get(name);
       const text = (await reply.text()).replace(SECRETS, '$1""');

@@ -10,7 +10,7 @@ use crate::job::survey::Want;
 use crate::plain::{messages, record, words};
 use crate::server::page::PageKind;
 use crate::server::reply::Answer;
-use crate::server::request::{Accept, Method, Request};
+use crate::server::request::{Accept, Method, Request, Upload};
 use crate::trunk::dossier::{AccountFacts, SavedMessages};
 #[cfg(doc)]
 use crate::trunk::store::View;
@@ -86,7 +86,8 @@ messages! {
 record! {
     ToDesk { store, granted }
     Surveyed { handle, facts }
-    Request { method, path, form = default, accept }
+    Request { method, path, form = default, file = default, accept }
+    Upload { field, name, kind, text }
     Answer {
         status, path, elsewhere = default, content_type = default, cut = default, reset = default, limit = default,
         remaining = default, link = default, date = default, body,
@@ -94,7 +95,7 @@ record! {
 }
 
 words! {
-    Method { Get = "GET", Post = "POST" }
+    Method { Get = "GET", Post = "POST", Put = "PUT" }
     Accept { Page = "page", Api = "api", File = "file", Actor = "actor", Webfinger = "webfinger" }
     PageKind {
         Migration = "migration", Redirect = "redirect", Aliases = "aliases", Export = "export", Imports = "imports",

@@ -102,7 +102,13 @@ impl Driver {
 
     /// The page that the desk reads first; its token is what the agent would send.
     fn open(&mut self, path: &str) -> (String, String) {
-        let request = Request { method: Method::Get, path: path.into(), form: vec![], accept: Accept::Page };
+        let request = Request {
+            method: Method::Get,
+            path: path.into(),
+            form: vec![],
+            file: None,
+            accept: Accept::Page,
+        };
         let answer = self.perform(&request).unwrap();
         let state = answer.body.split_once("id=\"initial-state\"").and_then(|(_, rest)| rest.split_once('>'));
         let state = state.and_then(|(_, rest)| rest.split_once("</script>")).map(|(json, _)| json.to_owned());

@@ -61,10 +61,10 @@ fn every_message_of_the_measured_account_is_found_in_few_requests() {
     is_clean(&talk, &keeper);
     assert_eq!(lost(&talk, &keeper), only_the_dismissed());
     assert!(talk.asked() <= 60, "{}", talk.asked());
-    let count = save.collect.count();
+    let count = save.work.count();
     assert_eq!((count.messages, count.sent, count.received), (564, 210, 354));
     // It says so.
-    assert!(save.collect.gaps().contains(&Gap::Strangers { searched: true }), "{:?}", save.collect.gaps());
+    assert!(save.work.gaps().contains(&Gap::Strangers { searched: true }), "{:?}", save.work.gaps());
 
     // Whoever remembers the name gets the rest, for two requests.
     let before = talk.asked();
@@ -191,7 +191,7 @@ fn interrupted_after_any_request_it_ends_the_same() {
                 let mut keeper = Keeper::default();
                 let mut save = talk.save(&mut keeper, false);
                 let mut gone = false;
-                while !save.collect.is_done() {
+                while !save.work.is_done() {
                     match talk.step(&mut save, &mut keeper) {
                         Some(Why::SignedOut) => {
                             talk.sign_in_again();
@@ -249,7 +249,7 @@ fn what_has_not_changed_costs_nothing() {
     assert!(talk.asked() <= 8, "{:#?}", talk.paths());
     assert_eq!(saved(&keeper), saved(&before));
     assert_eq!(keeper.files, before.files);
-    assert_eq!(again.collect.count().messages, first.collect.count().messages);
+    assert_eq!(again.work.count().messages, first.work.count().messages);
 
     // A message more: its author's first page, and nothing of the others.
     let author =
@@ -284,7 +284,7 @@ fn after_the_move_everything_but_the_strangers_is_rescued_with_the_cookie_alone(
             })
             .collect();
         assert!(lost.keys().all(|author| !answered.contains(author)), "{lost:?}");
-        assert!(save.collect.gaps().contains(&Gap::Rescue));
+        assert!(save.work.gaps().contains(&Gap::Rescue));
         eprintln!("rescued {} of 571 in {} requests; not: {lost:?}", saved(&keeper).len(), talk.asked());
     }
 }
@@ -298,7 +298,7 @@ fn an_older_server_has_fewer_lists_and_is_asked_for_no_other() {
         is_clean(&talk, &keeper);
         let lost = lost(&talk, &keeper);
         assert!(lost.len() <= 1, "{version:?}: {lost:?}");
-        assert!(save.collect.gaps().iter().all(|gap| !matches!(gap, Gap::Lists { .. })), "{version:?}");
+        assert!(save.work.gaps().iter().all(|gap| !matches!(gap, Gap::Lists { .. })), "{version:?}");
     }
 }
 
@@ -306,14 +306,14 @@ fn an_older_server_has_fewer_lists_and_is_asked_for_no_other() {
 fn pictures_on_a_host_of_their_own_wait_for_the_permission() {
     let mut talk = Talk::new(Options { media_host: true, ..Options::default() }, "mia");
     let mut keeper = Keeper::default();
-    let first = talk.run(&mut keeper, false).collect.count();
+    let first = talk.run(&mut keeper, false).work.count();
     assert!(first.files_missing > 0);
     let waiting = keeper.records.iter().filter(|(key, text)| {
         key.starts_with(FILE) && File::read(text) == Some(File::Missing(Missing::NotAllowed))
     });
     assert!(waiting.count() > 0);
     talk.allowed.push("cdn.localhost".into());
-    let then = talk.run(&mut keeper, false).collect.count();
+    let then = talk.run(&mut keeper, false).work.count();
     assert!(then.files_missing < first.files_missing, "{then:?}");
     assert_eq!(then.messages, first.messages);
 }
@@ -323,9 +323,9 @@ fn a_hostile_account_is_saved_as_it_came_and_ends() {
     let talk = Talk::shaped("hos", Shape::Hostile);
     let mut keeper = Keeper::default();
     let save = talk.run(&mut keeper, false);
-    let count = save.collect.count();
+    let count = save.work.count();
     assert!(count.messages > 0 && talk.asked() < 200, "{count:?} {}", talk.asked());
-    eprintln!("hostile: {count:?}, {:?}", save.collect.gaps());
+    eprintln!("hostile: {count:?}, {:?}", save.work.gaps());
 }
 
 #[test]
@@ -340,9 +340,9 @@ fn a_server_that_repeats_a_page_for_ever_is_not_believed() {
     let save = talk.run(&mut keeper, false);
     assert!(talk.asked() < 80, "{}", talk.asked());
     assert!(
-        save.collect.gaps().contains(&Gap::Lists { roads: vec!["conversations"] }),
+        save.work.gaps().contains(&Gap::Lists { roads: vec!["conversations"] }),
         "{:?}",
-        save.collect.gaps()
+        save.work.gaps()
     );
 }
 
@@ -356,7 +356,7 @@ fn a_request_that_breaks_the_server_every_time_is_given_up_and_told() {
     );
     let mut keeper = Keeper::default();
     let save = talk.run(&mut keeper, false);
-    assert!(save.collect.gaps().contains(&Gap::Lists { roads: vec!["mutes"] }), "{:?}", save.collect.gaps());
+    assert!(save.work.gaps().contains(&Gap::Lists { roads: vec!["mutes"] }), "{:?}", save.work.gaps());
     // A server that is down altogether is no reason to give anything up.
     let down = Talk::new(Options::default(), "mia");
     down.control
@@ -364,10 +364,10 @@ fn a_request_that_breaks_the_server_every_time_is_given_up_and_told() {
     let mut keeper = Keeper::default();
     let save = down.run(&mut keeper, false);
     assert_eq!(
-        save.collect.gaps(),
-        [Gap::Strangers { searched: true }, Gap::Closed { people: closed(&save.collect.gaps()) }]
+        save.work.gaps(),
+        [Gap::Strangers { searched: true }, Gap::Closed { people: closed(&save.work.gaps()) }]
             .into_iter()
-            .chain(save.collect.gaps().into_iter().filter(|gap| matches!(gap, Gap::Gone { .. })))
+            .chain(save.work.gaps().into_iter().filter(|gap| matches!(gap, Gap::Gone { .. })))
             .collect::<Vec<_>>()
     );
 }

@@ -1,13 +1,15 @@
-//! Saving messages at a server's pace: the collecting job, the rate budget, and what to do when something goes wrong.
+//! Long work at a server's pace: a job, the rate budget, and what to do when something goes wrong.
 //!
 //! It says what to do next: ask, fetch a file, wait until a time, or stop for a reason that the person can mend. Whatever
 //! happens, nothing that was kept is lost, and the request that failed is the next one again.
 
+use super::Work;
 use super::budget::{Budget, is_page};
-use super::collect::{Collect, Task};
+use super::collect::Collect;
 use crate::message::record::{File, Missing, Record};
+use crate::server::markup::Parser;
 use crate::server::reply::{Refusal, Reply, Silence};
-use crate::server::request::Request;
+use crate::server::request::{Accept, Request};
 use crate::when::{MINUTE, SECOND, Time};
 
 /// Waits after failures in a row. The last one is repeated.
@@ -21,8 +23,8 @@ const FILE_TRIES: u32 = 3;
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
-    Ask(Task, Request),
+pub enum Next<T> {
+    Ask(T, Request),
     /// Fetch the file at this address.
     Fetch(String),
     Wait {
@@ -40,6 +42,8 @@ pub enum Next {
 pub enum Why {
     /// The server's limit is used up.
     Limit,
+    /// The server works on what it was given.
+    Server,
     /// No answer, or one that says that the server has trouble.
     Trouble,
     SignedOut,
@@ -53,10 +57,10 @@ pub enum Why {
     Refused,
 }
 
-/// A save under way.
+/// A job under way.
 #[derive(Clone, Debug)]
-pub struct Save {
-    pub collect: Collect,
+pub struct Save<W = Collect> {
+    pub work: W,
     budget: Budget,
     failures: usize,
     given_up: usize,
@@ -65,12 +69,12 @@ pub struct Save {
     tried: Vec<(String, u32)>,
 }
 
-impl Save {
-    pub fn new(mut collect: Collect) -> Save {
-        collect.settle();
+impl<W: Work> Save<W> {
+    pub fn new(mut work: W) -> Save<W> {
+        work.settle();
         Save {
             budget: Budget::new(),
-            collect,
+            work,
             failures: 0,
             given_up: 0,
             until: None,
@@ -89,29 +93,32 @@ impl Save {
 
     /// To be called when the job was changed.
     pub fn settle(&mut self) {
-        self.collect.settle();
+        self.work.settle();
     }
 
-    pub fn next(&self, now: Time) -> Next {
+    pub fn next(&self, now: Time) -> Next<W::Task> {
         if let Some(why) = self.stopped {
             return Next::Stop(why);
         }
         // First, because a cached copy of another server's file may be gone tomorrow (facts 7.1, 4).
-        if let Some(url) = self.collect.file() {
+        if let Some(url) = self.work.file() {
             return Next::Fetch(url.to_owned());
         }
-        let Some(task) = self.collect.task(true) else { return Next::Through };
+        let Some(task) = self.work.task(true) else { return Next::Through };
         if let Some(until) = self.until.filter(|until| *until > now) {
             return Next::Wait { until, why: Why::Trouble };
         }
-        let request = self.collect.request(&task);
-        let Some(until) = self.budget.wait(is_page(&request.path), now) else {
+        if let Some(until) = self.work.rest(&task).filter(|until| *until > now) {
+            return Next::Wait { until, why: Why::Server };
+        }
+        let request = self.work.request(&task);
+        let Some(until) = self.wait(&request, now) else {
             return Next::Ask(task, request);
         };
         // The limit of pages is the tighter one; what is no page may still go.
-        if let Some(other) = self.collect.task(false) {
-            let request = self.collect.request(&other);
-            match self.budget.wait(false, now) {
+        if let Some(other) = self.work.task(false) {
+            let request = self.work.request(&other);
+            match self.wait(&request, now) {
                 None => return Next::Ask(other, request),
                 Some(sooner) => return Next::Wait { until: sooner.min(until), why: Why::Limit },
             }
@@ -119,14 +126,28 @@ impl Save {
         Next::Wait { until, why: Why::Limit }
     }
 
+    /// Pages for people are not limited (facts 7, "Rate limits").
+    fn wait(&self, request: &Request, now: Time) -> Option<Time> {
+        if request.accept == Accept::Api { self.budget.wait(is_page(&request.path), now) } else { None }
+    }
+
     /// What [`Next::Ask`] brought. The records are to be stored before anything else is asked.
-    pub fn answer(&mut self, task: &Task, request: &Request, reply: &Reply, now: Time) -> Vec<Record> {
+    pub fn answer(
+        &mut self,
+        task: &W::Task,
+        request: &Request,
+        reply: &Reply,
+        parser: &dyn Parser,
+        now: Time,
+    ) -> Vec<Record> {
         let page = is_page(&request.path);
-        self.budget.sent(page, now);
+        if request.accept == Accept::Api {
+            self.budget.sent(page, now);
+        }
         if let Ok(answer) = reply {
             self.budget.heard(answer, page, now);
         }
-        let records = match self.collect.answer(task, reply) {
+        let records = match self.work.answer(task, reply, parser, now) {
             Ok(records) => {
                 self.failures = 0;
                 self.given_up = 0;
@@ -135,11 +156,11 @@ impl Save {
             }
             Err(refusal) => self.failed(task, reply, refusal, now),
         };
-        self.collect.settle();
+        self.work.settle();
         records
     }
 
-    fn failed(&mut self, task: &Task, reply: &Reply, refusal: Refusal, now: Time) -> Vec<Record> {
+    fn failed(&mut self, task: &W::Task, reply: &Reply, refusal: Refusal, now: Time) -> Vec<Record> {
         let status = reply.as_ref().map_or(0, |answer| answer.status);
         let stop = match refusal {
             // The budget has heard it.
@@ -163,14 +184,14 @@ impl Save {
         if !own || self.failures < PATIENCE {
             return Vec::new();
         }
-        if self.given_up + 1 >= GIVEN_UP || *task == Task::Road(super::collect::road::Road::Own) {
+        if self.given_up + 1 >= GIVEN_UP || self.work.is_needed(task) {
             self.stopped = Some(Why::Broken);
             return Vec::new();
         }
         self.given_up += 1;
         self.failures = 0;
         self.until = None;
-        self.collect.give_up(task)
+        self.work.give_up(task)
     }
 
     /// What [`Next::Fetch`] brought.
@@ -191,12 +212,12 @@ impl Save {
             }
         }
         self.tried.retain(|(tried, _)| tried != url);
-        self.collect.fetched(url, file)
+        self.work.fetched(url, file)
     }
 
     /// How long it takes at least, in milliseconds.
     pub fn time_left(&self, now: Time) -> i64 {
-        let left = self.collect.left();
+        let left = self.work.left();
         self.budget.time_for(left.calls, left.pages, now)
     }
 }

@@ -9,15 +9,28 @@ pub struct Request {
     pub method: Method,
     /// Path and query on the server that is asked.
     pub path: String,
-    /// Form fields, for `POST`. The CSRF token is added by the agent.
+    /// Form fields, for `POST` and `PUT`. The CSRF token is added by the agent.
     pub form: Vec<(String, String)>,
+    /// A file of the form, which makes it a multipart one.
+    pub file: Option<Upload>,
     pub accept: Accept,
+}
+
+/// A file in a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    pub field: String,
+    pub name: String,
+    /// Filters are read as JSON only where the type is exactly `application/json` (facts 6.1).
+    pub kind: String,
+    pub text: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     Get,
     Post,
+    Put,
 }
 
 /// What we expect back. Decides about the `Accept` header and about the session's token, which only API calls get.
@@ -32,7 +45,7 @@ pub enum Accept {
 }
 
 fn get(path: impl Into<String>, accept: Accept) -> Request {
-    Request { method: Method::Get, path: path.into(), form: Vec::new(), accept }
+    Request { method: Method::Get, path: path.into(), form: Vec::new(), file: None, accept }
 }
 
 // --- in a tab of the account's own server ---
@@ -150,7 +163,161 @@ pub fn account_page() -> Request {
 /// Mastodon's own form (facts 13, "Forms").
 pub fn create_alias(old: &Handle) -> Request {
     let form = vec![("account_alias[acct]".to_owned(), old.acct())];
-    Request { method: Method::Post, path: "/settings/aliases".into(), form, accept: Accept::Page }
+    post("/settings/aliases", form, Accept::Page)
+}
+
+fn post(path: impl Into<String>, form: Vec<(String, String)>, accept: Accept) -> Request {
+    Request { method: Method::Post, path: path.into(), form, file: None, accept }
+}
+
+fn fields(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+// --- what is packed: the server's own files, and what it exports to nobody (facts 5, 7) ---
+
+/// One of the files of `/settings/export`, by its name.
+pub fn export_file(name: &str) -> Request {
+    get(format!("/settings/exports/{name}"), Accept::File)
+}
+
+/// A list of the account's own, in pages of 80.
+pub fn own_list(name: &str, after: Option<&str>) -> Request {
+    get(paged(format!("/api/v1/{name}?limit=80"), after), Accept::Api)
+}
+
+/// Hashtags come 200 at once (facts 7).
+pub fn followed_tags(after: Option<&str>) -> Request {
+    get(paged("/api/v1/followed_tags?limit=200".into(), after), Accept::Api)
+}
+
+/// One answer without pages.
+pub fn featured_tags() -> Request {
+    get("/api/v1/featured_tags", Accept::Api)
+}
+
+pub fn lists() -> Request {
+    get("/api/v1/lists", Accept::Api)
+}
+
+/// All members at once: 0 means no limit (facts 7).
+pub fn list_members(id: &str) -> Request {
+    get(format!("/api/v1/lists/{}/accounts?limit=0", encode(id)), Accept::Api)
+}
+
+pub fn preferences() -> Request {
+    get("/api/v1/preferences", Accept::Api)
+}
+
+/// 4.3 and later: who may send notifications.
+pub fn notification_policy() -> Request {
+    get("/api/v2/notifications/policy", Accept::Api)
+}
+
+/// Filters, `v1` or (4.0 and later) `v2`.
+pub fn filters(version: &str) -> Request {
+    get(format!("/api/{version}/filters"), Accept::Api)
+}
+
+/// The newest followers' notifications: the only place that tells since when somebody follows.
+pub fn follow_notices(after: Option<&str>) -> Request {
+    get(paged("/api/v1/notifications?types[]=follow&limit=80".into(), after), Accept::Api)
+}
+
+/// So many at once keep the address below 4 KB.
+pub const RELATIONSHIPS_AT_ONCE: usize = 100;
+
+pub fn relationships(ids: &[String]) -> Request {
+    let ids: Vec<String> = ids.iter().map(|id| format!("id[]={}", encode(id))).collect();
+    get(format!("/api/v1/accounts/relationships?with_suspended=true&{}", ids.join("&")), Accept::Api)
+}
+
+// --- what is unpacked ---
+
+/// 4.2 and later; up to 4.1 it is [`old_imports_page`] (facts 6).
+pub fn imports_page() -> Request {
+    get("/settings/imports", Accept::Page)
+}
+
+pub fn old_imports_page() -> Request {
+    get("/settings/import", Accept::Page)
+}
+
+/// Uploads a file to Mastodon's own form (facts 6.1, 6.2).
+pub fn upload(two_steps: bool, kind: &str, overwrite: bool, file: (&str, &str, String)) -> Request {
+    let (path, model) =
+        if two_steps { ("/settings/imports", "form_import") } else { ("/settings/import", "import") };
+    let mode = if overwrite { "overwrite" } else { "merge" };
+    let (name, mime, text) = file;
+    let form = fields(&[(&format!("{model}[type]"), kind), (&format!("{model}[mode]"), mode)]);
+    let file = Upload { field: format!("{model}[data]"), name: name.to_owned(), kind: mime.to_owned(), text };
+    Request { file: Some(file), ..post(path, form, Accept::Page) }
+}
+
+pub fn confirm_import(id: &str) -> Request {
+    post(format!("/settings/imports/{}/confirm", encode(id)), Vec::new(), Accept::Page)
+}
+
+pub fn cancel_import(id: &str) -> Request {
+    post(format!("/settings/imports/{}", encode(id)), fields(&[("_method", "delete")]), Accept::Page)
+}
+
+/// 404 until the import is finished: which tells that without a word of any language (facts 1.3).
+pub fn import_failures(id: &str, json: bool) -> Request {
+    let end = if json { "json" } else { "csv" };
+    get(format!("/settings/imports/{}/failures.{end}", encode(id)), Accept::File)
+}
+
+pub fn follow_tag(name: &str) -> Request {
+    post(format!("/api/v1/tags/{}/follow", encode(name)), Vec::new(), Accept::Api)
+}
+
+pub fn feature_tag(name: &str) -> Request {
+    post("/api/v1/featured_tags", fields(&[("name", name)]), Accept::Api)
+}
+
+pub fn set_note(id: &str, note: &str) -> Request {
+    post(format!("/api/v1/accounts/{}/note", encode(id)), fields(&[("comment", note)]), Accept::Api)
+}
+
+/// 4.4 and later `endorse`, before it `pin`.
+pub fn feature_account(id: &str, recent: bool) -> Request {
+    let action = if recent { "endorse" } else { "pin" };
+    post(format!("/api/v1/accounts/{}/{action}", encode(id)), Vec::new(), Accept::Api)
+}
+
+/// Muted anew, for the rest of the time.
+pub fn mute_for(id: &str, notifications: bool, seconds: u64) -> Request {
+    let form = fields(&[
+        ("notifications", if notifications { "true" } else { "false" }),
+        ("duration", &seconds.to_string()),
+    ]);
+    post(format!("/api/v1/accounts/{}/mute", encode(id)), form, Accept::Api)
+}
+
+/// A list with its settings; `id` for one that is there already. `exclusive` is 4.2 and later.
+pub fn set_list(id: Option<&str>, title: &str, replies: &str, exclusive: Option<bool>) -> Request {
+    let mut form = fields(&[("title", title), ("replies_policy", replies)]);
+    if let Some(exclusive) = exclusive {
+        form.push(("exclusive".into(), exclusive.to_string()));
+    }
+    match id {
+        Some(id) => Request {
+            method: Method::Put,
+            ..post(format!("/api/v1/lists/{}", encode(id)), form, Accept::Api)
+        },
+        None => post("/api/v1/lists", form, Accept::Api),
+    }
+}
+
+/// A filter, its fields as `v1` or `v2` wants them.
+pub fn add_filter(version: &str, form: Vec<(String, String)>) -> Request {
+    post(format!("/api/{version}/filters"), form, Accept::Api)
+}
+
+/// Looks for somebody of whom the server may not have heard, and asks that person's own server.
+pub fn resolve(acct: &str) -> Request {
+    get(format!("/api/v2/search?q={}&resolve=true&type=accounts&limit=5", encode(acct)), Accept::Api)
 }
 
 // --- public, from outside ---

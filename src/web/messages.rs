@@ -290,8 +290,9 @@ impl Messages {
                 None => return Ok(Halt::Broken),
                 Some(Next::Ask(task, request)) => {
                     let reply = self.ask(&party.host, &mut tab, &request).await;
-                    let records =
-                        self.with(|save| save.answer(&task, &request, &reply, now())).unwrap_or_default();
+                    let records = self
+                        .with(|save| save.answer(&task, &request, &reply, &BrowserParser, now()))
+                        .unwrap_or_default();
                     db.put(&account, &records).await?;
                 }
                 Some(Next::Fetch(url)) => {
@@ -312,7 +313,7 @@ impl Messages {
                 Some(Next::Stop(why)) => return Ok(Halt::Job(why)),
                 Some(Next::Through) => {
                     self.read_back(&db, &account).await?;
-                    let records = self.with(|save| save.collect.finish(now())).unwrap_or_default();
+                    let records = self.with(|save| save.work.finish(now())).unwrap_or_default();
                     db.put(&account, &records).await?;
                     self.told();
                     return Ok(Halt::No);
@@ -324,7 +325,7 @@ impl Messages {
     }
 
     fn asked(&self) -> u64 {
-        self.save.borrow().as_ref().map_or(0, |save| save.collect.count().asked)
+        self.save.borrow().as_ref().map_or(0, |save| save.work.count().asked)
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut Save) -> T) -> Option<T> {
@@ -337,7 +338,7 @@ impl Messages {
         let records = if known {
             self.with(|save| {
                 save.go_on();
-                let job = &mut save.collect;
+                let job = &mut save.work;
                 let records = match &how {
                     How::Naming(handle) => job.name(handle, now()),
                     How::Deeply => job.again(owner, true, now()),
@@ -434,18 +435,18 @@ impl Messages {
                 _ => break,
             }
         }
-        let wanted = self.save.borrow().as_ref().map_or(0, |save| save.collect.keys().count());
+        let wanted = self.save.borrow().as_ref().map_or(0, |save| save.work.keys().count());
         if there == wanted { Ok(()) } else { Err(db::Trouble::Broken) }
     }
 
     /// The checks are told what is saved.
     fn told(&self) {
         let saved = self.save.borrow().as_ref().map(|save| {
-            let pairs = save.collect.conversations().map(|(id, last)| (id.to_owned(), last.to_owned()));
+            let pairs = save.work.conversations().map(|(id, last)| (id.to_owned(), last.to_owned()));
             SavedMessages {
-                at: save.collect.finished().unwrap_or(now()),
-                count: save.collect.count().messages as u64,
-                rescued: save.collect.owner().rescue,
+                at: save.work.finished().unwrap_or(now()),
+                count: save.work.count().messages as u64,
+                rescued: save.work.owner().rescue,
                 conversations: pairs.collect(),
             }
         });
@@ -463,7 +464,7 @@ impl Messages {
             _ if self.running.get() => "saving",
             (Halt::Paused, _) => "paused",
             (halt, _) if *halt != Halt::No => "stopped",
-            (_, Some(save)) if save.collect.is_done() => "done",
+            (_, Some(save)) if save.work.is_done() => "done",
             (_, Some(_)) => "paused",
             (_, None) => "none",
         }
@@ -502,8 +503,8 @@ impl Messages {
             let line = [line, before.unwrap_or_default()].join(" ");
             return (line.trim().to_owned(), self.halted());
         };
-        let left = save.collect.left();
-        let asked = save.collect.count().asked;
+        let left = save.work.left();
+        let asked = save.work.count().asked;
         let (begun, before) = self.began.get();
         #[allow(clippy::cast_precision_loss)]
         {
@@ -544,9 +545,9 @@ impl Messages {
     fn counted(&self) -> String {
         let save = self.save.borrow();
         let Some(save) = save.as_ref() else { return String::new() };
-        let count = save.collect.count();
+        let count = save.work.count();
         let people = Part::Say(Box::new(say("messages_people").with(count.people)));
-        let mut lines = vec![match save.collect.finished() {
+        let mut lines = vec![match save.work.finished() {
             Some(at) => speak(
                 &say("messages_saved")
                     .with(count.messages)
@@ -573,14 +574,14 @@ impl Messages {
         };
         match &*self.halt.borrow() {
             Halt::No | Halt::Paused => match self.save.borrow().as_ref() {
-                Some(save) if !save.collect.is_done() => text("messages_paused"),
+                Some(save) if !save.work.is_done() => text("messages_paused"),
                 _ => String::new(),
             },
             Halt::Job(Why::NoTab) => named("trouble_no_tab"),
             Halt::Job(Why::SignedOut) => named("trouble_signed_out"),
             Halt::Job(Why::NotAllowed) => named("trouble_not_granted"),
             Halt::Job(Why::Refused) => named("messages_refused"),
-            Halt::Job(Why::Broken | Why::Trouble | Why::Limit) => named("messages_broken"),
+            Halt::Job(Why::Broken | Why::Trouble | Why::Limit | Why::Server) => named("messages_broken"),
             Halt::Other(other) => match &host {
                 Some(host) => {
                     speak(&say("trouble_other_account").with(host).with(format!("@{other}").as_str()))
@@ -598,7 +599,7 @@ impl Messages {
         let save = self.save.borrow();
         let Some(save) = save.as_ref() else { return Vec::new() };
         let mut hosts: Vec<Domain> = save
-            .collect
+            .work
             .files()
             .filter(|(_, file)| **file == File::Missing(Missing::NotAllowed))
             .filter_map(|(url, _)| fetch::host_of(url))
@@ -716,7 +717,7 @@ impl Messages {
     /// What may be missing, and how to look further.
     fn draw_gaps(self: &Rc<Self>) {
         let (gaps, deep) = match self.save.borrow().as_ref() {
-            Some(save) => (save.collect.gaps(), save.collect.is_deep()),
+            Some(save) => (save.work.gaps(), save.work.is_deep()),
             None => return,
         };
         let list = make("ul")
@@ -823,7 +824,7 @@ impl Messages {
         go(async move {
             let Ok(db) = here.db().await else { return };
             here.busy(Some(say("messages_reading")));
-            let owner = here.save.borrow().as_ref().map(|save| save.collect.owner().clone());
+            let owner = here.save.borrow().as_ref().map(|save| save.work.owner().clone());
             if let Some(owner) = owner {
                 here.reader.show(db, account, person_of(&owner), owner.domain).await;
             }
@@ -855,8 +856,8 @@ impl Messages {
         let (owner, at, gaps) = {
             let save = self.save.borrow();
             let save = save.as_ref().ok_or_else(|| say("messages_none"))?;
-            let at = save.collect.finished().unwrap_or(now());
-            (save.collect.owner().clone(), at, save.collect.gaps())
+            let at = save.work.finished().unwrap_or(now());
+            (save.work.owner().clone(), at, save.work.gaps())
         };
         let gathered = gather(&db, &account, &owner).await.map_err(broken)?;
         let about = About {

@@ -154,7 +154,7 @@ impl Talk {
                 }
                 Some(why) => panic!("stopped: {why:?}"),
             }
-            if save.collect.is_done() {
+            if save.work.is_done() {
                 return save;
             }
         }
@@ -166,7 +166,7 @@ impl Talk {
         match save.next(self.now()) {
             Next::Ask(task, request) => {
                 let reply = self.ask(&request);
-                let records = save.answer(&task, &request, &reply, self.now());
+                let records = save.answer(&task, &request, &reply, &NativeParser, self.now());
                 keeper.keep(records);
             }
             Next::Fetch(url) => {
@@ -183,7 +183,7 @@ impl Talk {
                 self.control.with_world(|world| world.clock_offset += wait);
             }
             Next::Stop(why) => return Some(why),
-            Next::Through => keeper.keep(save.collect.finish(self.now())),
+            Next::Through => keeper.keep(save.work.finish(self.now())),
         }
         None
     }

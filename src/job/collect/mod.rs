@@ -14,6 +14,8 @@ pub mod road;
 
 use serde_json::{Map, Value};
 
+pub use super::Left;
+use super::Work;
 use crate::account::{Domain, Handle};
 use crate::message::record::{
     ABOUT, CONVERSATION, FILE, File, HISTORY, Missing, PERSON, ROAD, Record, STATUS, status_key,
@@ -21,6 +23,7 @@ use crate::message::record::{
 use crate::plain::{self, Object, count, flag, text};
 use crate::say::{Say, say};
 use crate::server::entity;
+use crate::server::markup::Parser;
 use crate::server::reply::{self, Answer, Refusal, Reply};
 use crate::server::request::{self, Request};
 use crate::server::session::{Session, Standing};
@@ -185,15 +188,6 @@ pub struct Count {
     pub files_missing: usize,
     pub files_waiting: usize,
     pub asked: u64,
-}
-
-/// What is still to be done, at most.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Left {
-    pub calls: u64,
-    /// Of them, so many are pages for the rate limit.
-    pub pages: u64,
-    pub files: u64,
 }
 
 /// The job.
@@ -1353,5 +1347,55 @@ impl Gap {
             Gap::Lists { roads } => say("gap_lists").with(roads.join(", ").as_str()),
             Gap::Unreadable { count } => say("gap_unreadable").with(*count),
         }
+    }
+}
+
+impl Work for Collect {
+    type Task = Task;
+
+    fn settle(&mut self) {
+        Collect::settle(self);
+    }
+
+    fn file(&self) -> Option<&str> {
+        Collect::file(self)
+    }
+
+    fn task(&self, pages: bool) -> Option<Task> {
+        Collect::task(self, pages)
+    }
+
+    fn request(&self, task: &Task) -> Request {
+        Collect::request(self, task)
+    }
+
+    fn answer(
+        &mut self,
+        task: &Task,
+        reply: &Reply,
+        _parser: &dyn Parser,
+        _now: Time,
+    ) -> Result<Vec<Record>, Refusal> {
+        Collect::answer(self, task, reply)
+    }
+
+    fn is_needed(&self, task: &Task) -> bool {
+        *task == Task::Road(Road::Own)
+    }
+
+    fn give_up(&mut self, task: &Task) -> Vec<Record> {
+        Collect::give_up(self, task)
+    }
+
+    fn fetched(&mut self, url: &str, file: File) -> Vec<Record> {
+        Collect::fetched(self, url, file)
+    }
+
+    fn left(&self) -> Left {
+        Collect::left(self)
+    }
+
+    fn asked(&self) -> u64 {
+        self.asked
     }
 }
