@@ -9,6 +9,7 @@
 pub mod account;
 pub mod check;
 pub mod job;
+pub mod list;
 pub mod message;
 pub mod plain;
 pub mod protocol;
