@@ -5,8 +5,10 @@
 pub mod budget;
 pub mod collect;
 pub mod outlook;
+pub mod pack;
 pub mod save;
 pub mod survey;
+pub mod unpack;
 
 use std::fmt::Debug;
 

@@ -177,6 +177,7 @@ impl Plain for Counts {
             ("domain_blocks", self.domain_blocks),
             ("bookmarks", self.bookmarks),
             ("filters", self.filters),
+            ("followers", self.followers),
         ] {
             if let Some(count) = count {
                 object.insert(key.to_owned(), Value::from(count));
@@ -195,6 +196,7 @@ impl Plain for Counts {
             domain_blocks: count("domain_blocks"),
             bookmarks: count("bookmarks"),
             filters: count("filters"),
+            followers: count("followers"),
         })
     }
 }

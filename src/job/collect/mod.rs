@@ -90,7 +90,7 @@ impl Owner {
         })
     }
 
-    fn write(&self) -> String {
+    pub(super) fn write(&self) -> String {
         Object::new()
             .text("id", &self.id)
             .text("handle", &self.handle)
@@ -107,7 +107,7 @@ impl Owner {
             .end()
     }
 
-    fn read(value: &Value) -> Option<Owner> {
+    pub(super) fn read(value: &Value) -> Option<Owner> {
         let words = |key| text(value, key).map(str::to_owned);
         Some(Owner {
             id: words("id")?,

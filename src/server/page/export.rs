@@ -13,6 +13,8 @@ pub struct Counts {
     pub bookmarks: Option<u64>,
     /// 4.6 and later.
     pub filters: Option<u64>,
+    /// Followers have no file.
+    pub followers: Option<u64>,
 }
 
 impl Counts {
@@ -33,7 +35,14 @@ pub fn read(page: &dyn Markup) -> Counts {
             first_number(&cells.get(cells.len().checked_sub(2)?)?.text())
         })
     };
+    // Followers have no link to be known by; their row stands behind the lists' one in all versions (facts 5).
+    let rows = page.all("table tr");
+    let lists = rows.iter().position(|row| row.has("a[href$=\"/settings/exports/lists.csv\"]"));
+    let followers = lists.and_then(|at| rows.get(at + 1)).filter(|row| !row.has("a")).and_then(|row| {
+        first_number(&row.first("td")?.text())
+    });
     Counts {
+        followers,
         follows: count("follows.csv"),
         lists: count("lists.csv"),
         mutes: count("mutes.csv"),

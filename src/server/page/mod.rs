@@ -6,6 +6,7 @@
 pub mod account;
 pub mod aliases;
 pub mod export;
+pub mod imports;
 pub mod migration;
 
 use super::markup::Markup;
