@@ -173,8 +173,8 @@ fn state(world: &World) -> Value {
             .filter_map(|account| account.user.as_ref().map(|user| (account, user)))
             .map(|(account, user)| {
                 let names = |ids: Vec<Id>| ids.into_iter().map(|id| server.full_acct(id)).collect::<Vec<_>>();
-                let followers = names(server.follows.iter().filter(|follow| follow.to == account.id).map(|follow| follow.from).collect());
-                let follows = names(server.follows.iter().filter(|follow| follow.from == account.id).map(|follow| follow.to).collect());
+                let followers = names(server.follows.to(account.id).map(|follow| follow.from).collect());
+                let follows = names(server.follows.of(account.id).map(|follow| follow.to).collect());
                 let requests = names(server.follow_requests.iter().filter(|request| request.to == account.id).map(|request| request.from).collect());
                 let requested = names(server.follow_requests.iter().filter(|request| request.from == account.id).map(|request| request.to).collect());
                 let aliases: Vec<Value> = account.aliases.iter().map(|alias| json!({ "id": alias.id, "acct": alias.acct, "uri": alias.uri })).collect();

@@ -165,6 +165,8 @@ fn far(world: &mut World, side: Side, name: &str, domain: &str) -> Id {
             display_name: capital(name),
             follows_moves: true,
             locked: false,
+            moved_to: None,
+            gone: None,
         });
     }
     resolve(world, side, &format!("{name}@{domain}"), false).unwrap_or_default()

@@ -36,6 +36,10 @@ pub enum FaultKind {
     HtmlAs(String),
     /// 200 with this JSON, whatever it is.
     Body(String),
+    /// The token of the form is refused: the page with status 422.
+    Csrf,
+    /// The import form comes again with this message.
+    ImportError(String),
     /// The first answer again and again, whatever is asked for.
     Repeat(u64),
 }
@@ -60,6 +64,8 @@ impl FaultKind {
             "content-type" => Self::ContentType(tail.to_owned()),
             "html-as" => Self::HtmlAs(tail.to_owned()),
             "body" => Self::Body(tail.to_owned()),
+            "csrf" => Self::Csrf,
+            "import-error" => Self::ImportError(tail.to_owned()),
             "repeat" => Self::Repeat(crate::state::random()),
             _ => return Err(format!("{text}: no such kind of fault")),
         })
@@ -124,7 +130,8 @@ pub fn strike_user(
             && fault.method.as_deref().is_none_or(|name| name == method)
             && fault.user.as_deref().is_none_or(|name| user == Some(name))
             && path_and_query.starts_with(&fault.path_prefix)
-            && path_and_query.contains(&fault.path_contains);
+            && path_and_query.contains(&fault.path_contains)
+            && !(method == "GET" && matches!(fault.kind, FaultKind::Csrf | FaultKind::ImportError(_)));
         if !matches {
             continue;
         }
@@ -182,6 +189,8 @@ pub fn reply(kind: &FaultKind, now: Millis) -> Option<Reply> {
         }
         FaultKind::Close
         | FaultKind::CloseAfter
+        | FaultKind::Csrf
+        | FaultKind::ImportError(_)
         | FaultKind::Hang
         | FaultKind::Endless
         | FaultKind::ContentType(_)

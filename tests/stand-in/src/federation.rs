@@ -19,7 +19,7 @@ pub fn webfinger(server: &Server, resource: &str) -> Reply {
     let acct = resource.strip_prefix("acct:").unwrap_or(resource).trim_start_matches('@');
     let by_url = server
         .accounts
-        .values()
+        .users()
         .find(|account| account.is_local() && (account.uri == resource || account.url == resource))
         .map(|account| account.id);
     let by_acct = acct
@@ -164,7 +164,7 @@ pub fn is_blocked_domain(server: &Server, domain: &str) -> bool {
 }
 
 /// One server asks the other for a path; a fault that a test has laid there strikes it too.
-fn passes_network(world: &mut World, asked: Side, path: &str) -> bool {
+fn passes_network(world: &mut World, asked: Side, path: &str) -> Result<bool, Broken> {
     let struck = faults::strike(&mut world.faults, asked.name(), "GET", path);
     let works = matches!(struck, None | Some(faults::FaultKind::Slow(_)));
     let at = world.now();
@@ -178,7 +178,12 @@ fn passes_network(world: &mut World, asked: Side, path: &str) -> bool {
         status: if works { 200 } else { 503 },
         auth: "server",
     });
-    works
+    match struck {
+        Some(faults::FaultKind::Close | faults::FaultKind::CloseAfter | faults::FaultKind::Hang) => {
+            Err(Broken)
+        }
+        _ => Ok(works),
+    }
 }
 
 /// A copy of an account of `home` in the table of `viewer`, made or brought up to date from a fetched actor document.
@@ -249,6 +254,8 @@ pub fn blank_account(id: Id, username: &str, domain: Option<String>, now: Millis
         remote_following: 0,
         remote_statuses: 0,
         suspended: false,
+        avatar: None,
+        header: None,
         user: None,
     }
 }
@@ -259,14 +266,59 @@ fn store_elsewhere(world: &mut World, viewer: Side, person: &Elsewhere) -> Id {
         "name": person.display_name, "summary": format!("<p>{} lives elsewhere.</p>", person.display_name), "manuallyApprovesFollowers": person.locked,
     });
     let id = store_copy(world, viewer, &actor, &person.username, &person.domain);
+    let moved_to = person
+        .moved_to
+        .clone()
+        .and_then(|to| if to.contains('@') { resolve(world, viewer, &to, false) } else { None });
     if let Some(copy) = world.server_mut(viewer).account_mut(id) {
         (copy.remote_followers, copy.remote_following, copy.remote_statuses) = (25, 40, 120);
+        copy.moved_to = moved_to.or(copy.moved_to);
     }
     id
 }
 
-/// How a server resolves `user@domain`. `fresh` asks again although a copy exists: what a move does since 4.0 (facts 3.2 point 3).
+/// What asking for somebody has brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    Found(Id),
+    Nobody,
+    /// The connection broke, or nothing came.
+    Unreachable,
+}
+
+/// The domains of people who exist because their name is asked for: as many as a large account needs.
+pub const MASS: &str = "mass.example";
+
+fn person_elsewhere(world: &World, username: &str, domain: &str) -> Option<Elsewhere> {
+    let known = world.elsewhere.iter().find(|person| {
+        person.username.eq_ignore_ascii_case(username) && person.domain.eq_ignore_ascii_case(domain)
+    });
+    known.cloned().or_else(|| {
+        let digits = username.strip_prefix('m')?;
+        let right = domain.ends_with(MASS) && digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
+        right.then(|| Elsewhere {
+            username: username.to_owned(),
+            domain: domain.to_owned(),
+            display_name: format!("Member {digits}"),
+            follows_moves: true,
+            locked: false,
+            moved_to: None,
+            gone: None,
+        })
+    })
+}
+
+/// As [`look`], for those who do not care why there is nobody.
 pub fn resolve(world: &mut World, viewer: Side, acct: &str, fresh: bool) -> Option<Id> {
+    match look(world, viewer, acct, fresh) {
+        Look::Found(id) => Some(id),
+        Look::Nobody | Look::Unreachable => None,
+    }
+}
+
+/// How a server resolves `user@domain`. `fresh` asks again although a copy exists: what a move does since 4.0 (facts 3.2 point 3).
+pub fn look(world: &mut World, viewer: Side, acct: &str, fresh: bool) -> Look {
+    let found = |id: Option<Id>| id.map_or(Look::Nobody, Look::Found);
     let acct = acct.trim();
     let acct = acct.strip_prefix('@').unwrap_or(acct);
     let (username, domain) = match acct.split_once('@') {
@@ -274,15 +326,15 @@ pub fn resolve(world: &mut World, viewer: Side, acct: &str, fresh: bool) -> Opti
         Some((name, domain)) => (name, Some(domain)),
     };
     if username.is_empty() || username.contains(['/', ':', ' ']) {
-        return None;
+        return Look::Nobody;
     }
     let own = world.server(viewer).domain.clone();
     let Some(domain) = domain.filter(|domain| !domain.eq_ignore_ascii_case(&own)) else {
         // A local look-up skips every check of confirmation (facts 3.3, second row).
-        return world.server(viewer).find(username, None);
+        return found(world.server(viewer).find(username, None));
     };
     if is_blocked_domain(world.server(viewer), domain) {
-        return None;
+        return Look::Nobody;
     }
     let now = world.now();
     let known = world.server(viewer).find(username, Some(domain));
@@ -290,31 +342,53 @@ pub fn resolve(world: &mut World, viewer: Side, acct: &str, fresh: bool) -> Opti
         && !fresh
         && world.server(viewer).account(id).is_some_and(|copy| now - copy.fetched_at < DAY)
     {
-        return Some(id);
+        return Look::Found(id);
+    }
+    if world.silent.contains(&domain.to_lowercase()) {
+        return Look::Unreachable;
     }
     let Some(home) = world.side_of_domain(domain) else {
-        let person = world
-            .elsewhere
-            .iter()
-            .find(|person| {
-                person.username.eq_ignore_ascii_case(username) && person.domain.eq_ignore_ascii_case(domain)
-            })
-            .cloned();
-        return person.map(|person| store_elsewhere(world, viewer, &person));
+        let Some(person) = person_elsewhere(world, username, domain) else { return Look::Nobody };
+        if person.gone.is_some() {
+            // 410 also takes away what one had of them.
+            if let Some(copy) = known.and_then(|id| world.server_mut(viewer).account_mut(id)) {
+                copy.suspended = person.gone == Some(410);
+            }
+            return Look::Nobody;
+        }
+        return Look::Found(store_elsewhere(world, viewer, &person));
     };
-    if is_blocked_domain(world.server(home), &own) || !passes_network(world, home, "/.well-known/webfinger") {
-        return None;
+    if is_blocked_domain(world.server(home), &own) {
+        return Look::Nobody;
     }
-    let original = world.server(home).find(username, None)?;
-    let path = world.server(home).account(original).map(|account| account.uri.clone())?;
+    match fetch(world, home, username) {
+        Ok(Some(actor)) => {
+            let exact = actor["preferredUsername"].as_str().unwrap_or(username).to_owned();
+            Look::Found(store_copy(world, viewer, &actor, &exact, domain))
+        }
+        Ok(None) => Look::Nobody,
+        Err(Broken) => Look::Unreachable,
+    }
+}
+
+/// The connection to the other server broke, which is more than a bad answer.
+#[derive(Debug)]
+struct Broken;
+
+/// WebFinger and then the actor document of somebody of `home`, as the other server asks for them.
+fn fetch(world: &mut World, home: Side, username: &str) -> Result<Option<Value>, Broken> {
+    if !passes_network(world, home, "/.well-known/webfinger")? {
+        return Ok(None);
+    }
+    let Some(original) = world.server(home).find(username, None) else { return Ok(None) };
+    let path = world.server(home).account(original).map(|account| account.uri.clone()).unwrap_or_default();
     let path = path.strip_prefix(&world.server(home).origin).unwrap_or(&path).to_owned();
-    if !passes_network(world, home, &path) {
-        return None;
+    if !passes_network(world, home, &path)? {
+        return Ok(None);
     }
-    let document = cached_actor(world.server_mut(home), original, now)?;
-    let actor: Value = serde_json::from_str(&document).ok()?;
-    let exact = actor["preferredUsername"].as_str().unwrap_or(username).to_owned();
-    Some(store_copy(world, viewer, &actor, &exact, domain))
+    let now = world.now();
+    let document = cached_actor(world.server_mut(home), original, now);
+    Ok(document.and_then(|document| serde_json::from_str(&document).ok()))
 }
 
 /// The copy of `id` (an account of `home`) in the table of `viewer`, without asking the network: what an arriving activity carries along.
@@ -358,7 +432,7 @@ pub fn distribute_update(world: &mut World, home: Side, id: Id) {
         return;
     };
     let Some(copy) = world.server(viewer).find(&username, Some(&domain)) else { return };
-    let followed = world.server(viewer).follows.iter().any(|follow| follow.to == copy);
+    let followed = world.server(viewer).follows.count_to(copy) > 0;
     if followed && world.server(home).available(id) {
         copy_of(world, home, id, viewer);
     }

@@ -1,6 +1,6 @@
 //! Aliases, the move itself, the mere redirect: the rules of facts 3 and 4, in their order.
 
-use crate::clock::SECOND;
+use crate::clock::{Millis, SECOND};
 use crate::federation::{copy_of, distribute_update, original_of, resolve};
 use crate::social;
 use crate::state::{Alias, Event, Id, Migration, Side, World};
@@ -124,7 +124,7 @@ pub fn migrate(
         }
     }
     let Some(target) = target.filter(|_| errors.count == 0) else { return Err(errors) };
-    let followers = server.follows.iter().filter(|follow| follow.to == owner).count();
+    let followers = server.follows.count_to(owner);
     let full = server.full_acct(target);
     if let Some(user) = world.server_mut(side).user_mut(owner) {
         user.migrations.push(Migration { acct: full.clone(), target, followers, at: now });
@@ -182,8 +182,7 @@ pub fn set_redirect(world: &mut World, side: Side, owner: Id, target: Option<Id>
 fn carry_followers(world: &mut World, side: Side, owner: Id, target: Id) {
     let Some((target_side, target_original)) = original_of(world, side, target) else { return };
     let now = world.now();
-    let followers: Vec<_> =
-        world.server(side).follows.iter().filter(|follow| follow.to == owner).cloned().collect();
+    let followers: Vec<_> = world.server(side).follows.to(owner).cloned().collect();
     for follow in followers {
         let Some(follower) = world.server(side).account(follow.from).cloned() else { continue };
         if target_side == side && follower.is_local() {
@@ -254,7 +253,6 @@ pub fn tick_now_and_then(world: &mut World) {
 /// Lets everything happen that is due by the servers' clock.
 pub fn tick(world: &mut World) {
     let now = world.now();
-    world.ticked_at = now;
     let due: Vec<Event> = {
         let (due, later): (Vec<_>, Vec<_>) =
             std::mem::take(&mut world.events).into_iter().partition(|(at, _)| *at <= now);
@@ -274,7 +272,22 @@ pub fn tick(world: &mut World) {
             world.server_mut(from_side).unfollow(follower, old);
         }
     }
+    let night = crate::imports::night_between(world.ticked_at, now);
+    world.ticked_at = now;
     for side in Side::BOTH {
-        crate::imports::advance(world, side, now);
+        if night {
+            crate::imports::vacuum(world.server_mut(side), now);
+        }
+        crate::imports::work::advance(world, side, now);
+        expire_mutes(world, side, now);
+    }
+}
+
+/// Mutes end by themselves.
+fn expire_mutes(world: &mut World, side: Side, now: Millis) {
+    let server = world.server_mut(side);
+    if server.mutes.iter().any(|mute| mute.expires_at.is_some_and(|at| at <= now)) {
+        server.mutes.retain(|mute| mute.expires_at.is_none_or(|at| at > now));
+        world.changed();
     }
 }

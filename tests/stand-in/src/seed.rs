@@ -61,6 +61,8 @@ pub fn person(world: &mut World, side: Side, username: &str, display_name: &str)
         backup_requested_at: None,
         domain_blocks: Vec::new(),
         followed_tags: Vec::new(),
+        featured_tags: Vec::new(),
+        endorsed: Vec::new(),
         notes: std::collections::BTreeMap::new(),
         settings: std::collections::BTreeMap::new(),
     });
@@ -76,6 +78,8 @@ fn people_elsewhere(world: &mut World) {
             display_name: display_name.to_owned(),
             follows_moves,
             locked: username == "lena",
+            moved_to: None,
+            gone: None,
         });
     };
     for (name, display) in [

@@ -16,7 +16,7 @@ use crate::clock::{self, DAY};
 use crate::faults::{self, FaultKind};
 use crate::http::{Kind, Reply, Request, Upload};
 use crate::state::{LogEntry, Server, Side, World, random_text};
-use crate::{control, csp, media, moves, route};
+use crate::{control, csp, media, moves, pages, route};
 
 pub type Shared = Arc<Mutex<World>>;
 
@@ -236,7 +236,15 @@ pub fn process(
         }
         _ => {}
     }
-    let arranged = struck.as_ref().and_then(|kind| faults::reply(kind, at));
+    let arranged = match &struck {
+        Some(FaultKind::Csrf) => Some(pages::layout::unverified(world.server(side))),
+        Some(FaultKind::ImportError(text)) => {
+            world.import_error = Some(text.clone());
+            None
+        }
+        Some(kind) => faults::reply(kind, at),
+        None => None,
+    };
     let reply = arranged.unwrap_or_else(|| match site {
         Site::Server(_) => route::route(world, request),
         Site::MediaHost => media::at_the_media_host(world, request),

@@ -1,121 +1,15 @@
-//! Following, posting and what follows from it on both servers: requests, notifications, conversations.
+//! Posting and what follows from it: notifications, requests, conversations.
 
 use std::collections::BTreeSet;
 
 use maud::{Escaper, PreEscaped};
 
 use crate::clock::{DAY, Millis};
-use crate::federation::{copy_of, original_of};
+pub use crate::relations::*;
 use crate::state::{
     Conversation, Edition, Emoji, Id, Mail, Media, NotificationRequest, Poll, Server, Side, Status,
     Visibility, World, random_text,
 };
-
-/// `from` (an account that `side` knows) follows `to`. The other server is told, a locked target gets a request.
-/// Returns `None` where Mastodon raises `NotPermittedError`: the target has moved, or one blocks the other (facts 6.1).
-pub fn follow(
-    world: &mut World,
-    side: Side,
-    from: Id,
-    to: Id,
-    reblogs: bool,
-    notify: bool,
-    languages: &[String],
-) -> Option<bool> {
-    let server = world.server(side);
-    let target = server.account(to)?;
-    if target.moved_to.is_some() || server.blocks(to, from) || server.blocks(from, to) || from == to {
-        return None;
-    }
-    let now = world.now();
-    let home = original_of(world, side, to);
-    let locked = match home {
-        Some((home_side, original)) => {
-            world.server(home_side).account(original).is_some_and(|account| account.locked)
-        }
-        None => target.locked,
-    };
-    if let Some((home_side, original)) = home {
-        let follower = copy_of(world, side, from, home_side)?;
-        let server = world.server_mut(home_side);
-        if server.account(original).is_some_and(|account| account.moved_to.is_some())
-            || server.blocks(original, follower)
-        {
-            return None;
-        }
-        let arrived = if locked {
-            server.request_follow(follower, original, reblogs, notify, languages.to_vec())
-        } else {
-            server.follow(follower, original, reblogs, notify, languages.to_vec())
-        };
-        if arrived {
-            server.notify(
-                original,
-                if locked { "follow_request" } else { "follow" },
-                follower,
-                None,
-                now,
-                false,
-            );
-            mail_about_follower(world, home_side, original, follower, locked);
-        }
-        if home_side == side {
-            return Some(!locked);
-        }
-    }
-    let server = world.server_mut(side);
-    if locked {
-        server.request_follow(from, to, reblogs, notify, languages.to_vec());
-    } else {
-        server.follow(from, to, reblogs, notify, languages.to_vec());
-    }
-    Some(!locked)
-}
-
-fn mail_about_follower(world: &mut World, side: Side, owner: Id, follower: Id, request: bool) {
-    let server = world.server(side);
-    let (Some(user), at) = (server.user(owner), world.now()) else { return };
-    let who = server.full_acct(follower);
-    let subject = if request {
-        format!("{who} has requested to follow you")
-    } else {
-        format!("{who} is now following you")
-    };
-    let to = user.email.clone();
-    world.mails.push(Mail { side, to, subject, link: None, at });
-}
-
-pub fn unfollow(world: &mut World, side: Side, from: Id, to: Id) {
-    world.server_mut(side).unfollow(from, to);
-    if let Some((home, original)) = original_of(world, side, to)
-        && home != side
-        && let Some(follower) = copy_of(world, side, from, home)
-    {
-        world.server_mut(home).unfollow(follower, original);
-    }
-}
-
-/// All waiting requests are accepted at once: what unlocking does (facts 13.2), or one by one.
-pub fn accept_request(world: &mut World, side: Side, owner: Id, from: Id) -> bool {
-    let server = world.server_mut(side);
-    let Some(position) =
-        server.follow_requests.iter().position(|request| request.to == owner && request.from == from)
-    else {
-        return false;
-    };
-    let request = server.follow_requests.remove(position);
-    let now = world.now();
-    let server = world.server_mut(side);
-    server.follow(from, owner, request.reblogs, request.notify, request.languages.clone());
-    server.notify(owner, "follow", from, None, now, false);
-    if let Some((home, original)) = original_of(world, side, from)
-        && home != side
-        && let Some(target) = copy_of(world, side, owner, home)
-    {
-        world.server_mut(home).follow(original, target, request.reblogs, request.notify, request.languages);
-    }
-    true
-}
 
 /// What to post.
 #[derive(Clone, Debug, Default)]
@@ -309,34 +203,6 @@ pub fn forget_talks(world: &mut World, side: Side, owner: Id, other: Id) {
     server.conversations.remove_with(owner, other);
     server.notifications.remove_from(owner, other);
     server.notification_requests.retain(|request| !(request.owner == owner && request.from == other));
-}
-
-pub fn mute(
-    world: &mut World,
-    side: Side,
-    from: Id,
-    to: Id,
-    notifications: bool,
-    expires_at: Option<Millis>,
-) {
-    let server = world.server_mut(side);
-    server.mutes.retain(|mute| !(mute.from == from && mute.to == to));
-    let id = server.next_number();
-    server.mutes.push(crate::state::Mute { id, from, to, notifications, expires_at });
-    if notifications {
-        forget_talks(world, side, from, to);
-    }
-}
-
-pub fn block(world: &mut World, side: Side, from: Id, to: Id) {
-    let server = world.server_mut(side);
-    if !server.blocks(from, to) {
-        let id = server.next_number();
-        server.blocks.push(crate::state::Block { id, from, to });
-    }
-    unfollow(world, side, from, to);
-    unfollow(world, side, to, from);
-    forget_talks(world, side, from, to);
 }
 
 /// Whether `viewer` may read the status. A block by its author hides what is public, but not what was addressed to the reader (captures 4.6.5-api/big/blockedby_*).

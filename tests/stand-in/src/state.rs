@@ -1,12 +1,14 @@
 //! What the two servers know. Every server has its own table of accounts, in which people of other servers appear as copies with a `domain`,
 //! exactly as in Mastodon; nothing is shared between the two but the clock and the list of people who live elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hasher};
 
 use crate::clock::{self, Millis};
 use crate::faults::Fault;
 use crate::version::Version;
+
+pub use crate::imports::{Import, ImportState};
 
 pub type Id = u64;
 
@@ -80,6 +82,8 @@ pub struct Account {
     pub remote_following: usize,
     pub remote_statuses: usize,
     pub suspended: bool,
+    pub avatar: Option<Picture>,
+    pub header: Option<Picture>,
     pub user: Option<User>,
 }
 
@@ -95,6 +99,16 @@ impl Account {
             Some(domain) => format!("{}@{domain}", self.username),
         }
     }
+}
+
+/// An avatar or a header, as uploaded.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    pub content_type: String,
+    /// The name at the end of the address.
+    pub name: String,
+    pub description: String,
+    pub bytes: std::sync::Arc<Vec<u8>>,
 }
 
 /// The sign-in side of a local account.
@@ -114,6 +128,9 @@ pub struct User {
     pub backup_requested_at: Option<Millis>,
     pub domain_blocks: Vec<String>,
     pub followed_tags: Vec<String>,
+    pub featured_tags: Vec<(Id, String)>,
+    /// Whom the profile features: a number of the entry and the account.
+    pub endorsed: Vec<(Id, Id)>,
     pub notes: BTreeMap<Id, String>,
     pub settings: BTreeMap<String, String>,
 }
@@ -125,33 +142,6 @@ pub struct Migration {
     pub target: Id,
     pub followers: usize,
     pub at: Millis,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImportState {
-    Unconfirmed,
-    Scheduled,
-    InProgress,
-    Finished,
-}
-
-#[derive(Clone, Debug)]
-pub struct Import {
-    pub id: Id,
-    pub kind: String,
-    pub overwrite: bool,
-    pub file_name: String,
-    pub mismatch: bool,
-    pub state: ImportState,
-    pub created_at: Millis,
-    pub confirmed_at: Millis,
-    /// The rows as uploaded; Mastodon counts these.
-    pub total: usize,
-    /// The rows still to be worked on; duplicates have collapsed (facts 6.1, mastodon#30842).
-    pub waiting: VecDeque<Vec<String>>,
-    pub processed: usize,
-    pub imported: usize,
-    pub failures: Vec<Vec<String>>,
 }
 
 #[derive(Clone, Debug)]
@@ -389,6 +379,10 @@ pub struct Elsewhere {
     /// Whether that server's software understands a move; if not its people stay behind (facts 3.4).
     pub follows_moves: bool,
     pub locked: bool,
+    /// Where they have moved to.
+    pub moved_to: Option<String>,
+    /// What their server answers about them now: 404 or 410.
+    pub gone: Option<u16>,
 }
 
 /// Something that happens when the servers' clock gets there.
@@ -407,8 +401,8 @@ pub struct Server {
     /// `http://old.localhost:4001`
     pub origin: String,
     pub secure_mode: bool,
-    pub accounts: BTreeMap<Id, Account>,
-    pub follows: Vec<Follow>,
+    pub accounts: crate::people::People,
+    pub follows: crate::people::Follows,
     pub follow_requests: Vec<Follow>,
     pub mutes: Vec<Mute>,
     pub blocks: Vec<Block>,
@@ -436,6 +430,10 @@ pub struct Server {
     /// Actor documents as last rendered; served for three minutes whatever happens meanwhile (facts 3.3, 13 "Alias").
     pub actor_cache: HashMap<Id, (String, Millis)>,
     pub rate: crate::limits::Buckets,
+    /// How many people anybody may follow; above it, followers count (facts 6).
+    pub follow_limit: usize,
+    pub circuits: crate::imports::Circuits,
+    pub last_import: Id,
     pub kept: crate::raw::Kept,
     counter: u64,
 }
@@ -448,8 +446,8 @@ impl Server {
             origin: format!("http://{domain}"),
             domain,
             secure_mode: false,
-            accounts: BTreeMap::new(),
-            follows: Vec::new(),
+            accounts: crate::people::People::default(),
+            follows: crate::people::Follows::default(),
             follow_requests: Vec::new(),
             mutes: Vec::new(),
             blocks: Vec::new(),
@@ -472,6 +470,9 @@ impl Server {
             sessions: HashMap::new(),
             actor_cache: HashMap::new(),
             rate: crate::limits::Buckets::default(),
+            follow_limit: 7_500,
+            circuits: HashMap::new(),
+            last_import: 0,
             kept: crate::raw::Kept::default(),
             counter: 0,
         }
@@ -508,17 +509,7 @@ impl Server {
     /// Finds an account that this server already knows. Names are compared without case, as Mastodon does.
     pub fn find(&self, username: &str, domain: Option<&str>) -> Option<Id> {
         let domain = domain.filter(|domain| !domain.eq_ignore_ascii_case(&self.domain));
-        self.accounts
-            .values()
-            .find(|account| {
-                account.username.eq_ignore_ascii_case(username)
-                    && match (&account.domain, domain) {
-                        (None, None) => true,
-                        (Some(theirs), Some(asked)) => theirs.eq_ignore_ascii_case(asked),
-                        _ => false,
-                    }
-            })
-            .map(|account| account.id)
+        self.accounts.find(username, domain)
     }
 
     pub fn find_acct(&self, acct: &str) -> Option<Id> {
@@ -530,7 +521,9 @@ impl Server {
     }
 
     pub fn find_uri(&self, uri: &str) -> Option<Id> {
-        self.accounts.values().find(|account| account.uri == uri).map(|account| account.id)
+        let is = |account: &&Account| account.uri == uri;
+        let known = self.accounts.users().find(is).or_else(|| self.accounts.values().find(is));
+        known.map(|account| account.id)
     }
 
     /// `user@domain`, in full also for accounts of this server.
@@ -542,7 +535,7 @@ impl Server {
     }
 
     pub fn follows(&self, from: Id, to: Id) -> bool {
-        self.follows.iter().any(|follow| follow.from == from && follow.to == to)
+        self.follows.find(from, to).is_some()
     }
 
     pub fn blocks(&self, from: Id, to: Id) -> bool {
@@ -554,12 +547,12 @@ impl Server {
     }
 
     pub fn followers_count(&self, id: Id) -> usize {
-        let known = self.follows.iter().filter(|follow| follow.to == id).count();
+        let known = self.follows.count_to(id);
         known.max(self.account(id).map_or(0, |account| account.remote_followers))
     }
 
     pub fn following_count(&self, id: Id) -> usize {
-        let known = self.follows.iter().filter(|follow| follow.from == id).count();
+        let known = self.follows.count_of(id);
         known.max(self.account(id).map_or(0, |account| account.remote_following))
     }
 
@@ -582,7 +575,7 @@ impl Server {
     }
 
     pub fn unfollow(&mut self, from: Id, to: Id) {
-        self.follows.retain(|follow| !(follow.from == from && follow.to == to));
+        self.follows.remove(from, to);
         self.follow_requests.retain(|follow| !(follow.from == from && follow.to == to));
     }
 
@@ -644,7 +637,7 @@ impl Server {
     }
 
     pub fn local_accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.values().filter(|account| account.user.is_some())
+        self.accounts.users()
     }
 }
 
@@ -679,6 +672,14 @@ pub struct World {
     /// Answers that an arranged trouble gives again and again.
     pub repeated: HashMap<u64, crate::serve::Answer>,
     pub hosts: Vec<(Side, String)>,
+    /// What the import form shall answer next: an arranged trouble.
+    pub import_error: Option<String>,
+    /// Domains whose servers do not answer.
+    pub silent: BTreeSet<String>,
+    /// For how long one waits for them, in milliseconds, before giving up; only over the network.
+    pub silence: u64,
+    /// Posts that their own server has deleted, by URI; others may still have them.
+    pub deleted: BTreeSet<String>,
 }
 
 impl World {
@@ -695,6 +696,10 @@ impl World {
             media_log: Vec::new(),
             repeated: HashMap::new(),
             hosts: Vec::new(),
+            import_error: None,
+            silent: BTreeSet::new(),
+            silence: 1_000,
+            deleted: BTreeSet::new(),
         }
     }
 

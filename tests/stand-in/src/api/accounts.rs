@@ -89,12 +89,7 @@ pub fn route(call: &mut Call, method: &str, rest: &[&str]) -> Result<Reply, Repl
                     let (reblogs, notify) =
                         (call.request.param("reblogs").is_none() || flag("reblogs"), flag("notify"));
                     let languages = call.request.params("languages");
-                    if let Some(follow) = call
-                        .server_mut()
-                        .follows
-                        .iter_mut()
-                        .find(|follow| follow.from == me && follow.to == id)
-                    {
+                    if let Some(follow) = call.server_mut().follows.find_mut(me, id) {
                         (follow.reblogs, follow.notify, follow.languages) = (reblogs, notify, languages);
                     } else if social::follow(call.world, side, me, id, reblogs, notify, &languages).is_none()
                     {
@@ -135,7 +130,7 @@ pub fn route(call: &mut Call, method: &str, rest: &[&str]) -> Result<Reply, Repl
 
 pub fn relationship(call: &Call, me: Id, other: Id) -> Value {
     let server = call.server();
-    let follow = server.follows.iter().find(|follow| follow.from == me && follow.to == other);
+    let follow = server.follows.find(me, other);
     let mute = server.mutes.iter().find(|mute| mute.from == me && mute.to == other);
     let requested = |from: Id, to: Id| {
         server.follow_requests.iter().any(|request| request.from == from && request.to == to)
@@ -206,14 +201,17 @@ fn people(call: &Call, id: Id, followers: bool) -> Result<Reply, Reply> {
     if account.hide_collections == Some(true) && call.me != Some(id) {
         return Ok(Reply::json(200, &json!([])));
     }
-    let all: Vec<(Id, Id)> = server
-        .follows
-        .iter()
-        .rev()
-        .filter(|follow| if followers { follow.to == id } else { follow.from == id })
-        .map(|follow| (follow.id, if followers { follow.from } else { follow.to }))
-        .collect();
-    reply_people(call, all, 40, 80)
+    let page = if followers {
+        paging::range(call.request, 40, 80, |range| {
+            server.follows.to_between(id, range).map(|follow| (follow.id, follow.from))
+        })
+    } else {
+        paging::range(call.request, 40, 80, |range| {
+            server.follows.of_between(id, range).map(|follow| (follow.id, follow.to))
+        })
+    };
+    let items: Vec<Value> = page.items.iter().map(|(_, id)| entity::kept_account(server, *id)).collect();
+    Ok(page.link(call.request, &server.origin, "since_id", Reply::json(200, &Value::Array(items))))
 }
 
 fn reply_people(call: &Call, all: Vec<(Id, Id)>, default: usize, max: usize) -> Result<Reply, Reply> {

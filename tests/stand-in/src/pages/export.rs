@@ -126,7 +126,7 @@ pub fn file(server: &Server, me: Id, name: &str) -> Option<Reply> {
             } else {
                 "Account address,Show boosts\n"
             });
-            for follow in server.follows.iter().rev().filter(|follow| follow.from == me) {
+            for follow in server.follows.of(me).rev() {
                 let _ = write!(out, "{},{}", server.full_acct(follow.to), follow.reblogs);
                 if wide {
                     let _ = write!(out, ",{},{}", follow.notify, cell(&follow.languages.join(", ")));

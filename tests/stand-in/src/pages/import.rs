@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{Visit, form, layout};
 use crate::clock;
 use crate::http::Reply;
-use crate::imports;
+use crate::imports::{self, Refused};
 use crate::state::{Id, Import, ImportState};
 use crate::version::Version;
 
@@ -16,32 +16,7 @@ pub fn route(visit: &mut Visit, rest: &[&str]) -> Reply {
     let id = rest.get(1).and_then(|id| id.parse::<Id>().ok());
     match (visit.request.method.as_str(), rest, bulk) {
         ("GET", ["imports"], true) | ("GET", ["import"], false) => index(visit, me, None),
-        ("POST", ["imports"], true) => {
-            let kind = visit.request.field("form_import[type]").unwrap_or("").to_owned();
-            let overwrite = visit.request.field("form_import[mode]") == Some("overwrite");
-            let file = visit.request.files.iter().find(|file| file.field == "form_import[data]");
-            let file = file.map(|file| (file.file_name.as_str(), file.bytes.as_slice()));
-            match imports::upload(visit.world, side, me, &kind, overwrite, file) {
-                Ok(id) => visit.redirect(&format!("/settings/imports/{id}")),
-                Err(error) => index(visit, me, Some((&kind, overwrite, &error))),
-            }
-        }
-        ("POST", ["import"], false) => {
-            let kind = visit.request.field("import[type]").unwrap_or("").to_owned();
-            let overwrite = visit.request.field("import[mode]") == Some("overwrite");
-            let file = visit.request.files.iter().find(|file| file.field == "import[data]");
-            let file = file.map(|file| (file.file_name.as_str(), file.bytes.as_slice()));
-            match imports::legacy(visit.world, side, me, &kind, overwrite, file) {
-                Ok(()) => {
-                    visit.flash(
-                        "notice",
-                        "Your data was successfully uploaded and will be processed in due time",
-                    );
-                    visit.redirect("/settings/import")
-                }
-                Err(error) => index(visit, me, Some((&kind, overwrite, &error))),
-            }
-        }
+        ("POST", ["imports"], true) | ("POST", ["import"], false) => create(visit, me),
         ("GET", ["imports", _], true) => match id.and_then(|id| unconfirmed(visit, me, id)) {
             Some(import) => confirmation(visit, &import),
             None => layout::not_found(visit.server()),
@@ -72,17 +47,50 @@ pub fn route(visit: &mut Visit, rest: &[&str]) -> Reply {
                         .find(|import| Some(import.id) == id && import.state == ImportState::Finished)
                 })
                 .cloned();
-            match found {
+            let version = visit.server().version;
+            let json = visit.request.path.ends_with(".json");
+            match found.filter(|import| (import.kind == "custom_filters") == json) {
                 Some(import) => super::export::attachment(
-                    "text/csv",
+                    if json { "application/json" } else { "text/csv" },
                     imports::failures_name(&import.kind),
-                    imports::failures_csv(&import),
+                    imports::failures_file(&import, version),
                 ),
                 None => layout::not_found(visit.server()),
             }
         }
         // The other version's path does not exist here: the version probe of facts 1.3.
         _ => layout::not_found(visit.server()),
+    }
+}
+
+/// An upload. Taken, it leads to its page since 4.2 and back to the form before; refused, the form comes again with Mastodon's words.
+fn create(visit: &mut Visit, me: Id) -> Reply {
+    let bulk = visit.server().version.has_bulk_imports();
+    let model = if bulk { "form_import" } else { "import" };
+    let request = visit.request;
+    let kind = request.field(&format!("{model}[type]")).unwrap_or("").to_owned();
+    let overwrite = request.field(&format!("{model}[mode]")) == Some("overwrite");
+    let field = format!("{model}[data]");
+    let file = request.files.iter().find(|file| file.field == field).map(|file| imports::Upload {
+        name: &file.file_name,
+        content_type: &file.content_type,
+        bytes: &file.bytes,
+    });
+    let side = visit.side();
+    let taken = match visit.world.import_error.take() {
+        Some(text) => Err(Refused::Message(text)),
+        None => imports::upload(visit.world, side, me, &kind, overwrite, file),
+    };
+    match taken {
+        Ok(id) if bulk => visit.redirect(&format!("/settings/imports/{id}")),
+        Ok(_) => {
+            visit.flash("notice", "Your data was successfully uploaded and will be processed in due time");
+            visit.redirect("/settings/import")
+        }
+        Err(Refused::Message(error)) => index(visit, me, Some((&kind, overwrite, &error))),
+        Err(Refused::Crash) => {
+            layout::error(visit.server(), 500, "We're sorry, but something went wrong on our end.")
+        }
     }
 }
 
@@ -142,7 +150,7 @@ fn index(visit: &mut Visit, me: Id, refused: Option<(&str, bool, &str)>) -> Repl
     } else {
         ("import", "/settings/import")
     };
-    let error = refused.map(|(_, _, error)| error);
+    let error = refused.map(|(_, _, error)| error).filter(|error| !error.is_empty());
     let groups = if version.has_html_theme() { "fields-group" } else { "field-group" };
     let data_class = format!(
         "input with_block_label file required {model}_data{} field_with_hint",
@@ -178,8 +186,10 @@ fn index(visit: &mut Visit, me: Id, refused: Option<(&str, bool, &str)>) -> Repl
 
 fn recent(visit: &Visit, me: Id) -> Markup {
     let server = visit.server();
-    let imports: Vec<&Import> =
-        server.user(me).map(|user| user.imports.iter().rev().take(10).collect()).unwrap_or_default();
+    let imports: Vec<&Import> = server
+        .user(me)
+        .map(|user| user.imports.iter().rev().filter(|import| !import.legacy).take(10).collect())
+        .unwrap_or_default();
     let with_ids = server.version.at_least(Version::V4_3);
     html! {
         @if !imports.is_empty() {
@@ -203,8 +213,8 @@ fn recent(visit: &Visit, me: Id) -> Markup {
                                 td { (import.imported) " / " (import.total) }
                                 td { time class="formatted" datetime=(clock::iso_seconds(import.created_at)) title=(clock::english(import.created_at)) { (clock::english(import.created_at)) } }
                                 td {
-                                    @if import.state == ImportState::Finished && !import.failures.is_empty() {
-                                        a href={ "/settings/imports/" (import.id) "/failures." (if import.kind == "custom_filters" { "json" } else { "csv" }) } { (import.failures.len()) }
+                                    @if import.state == ImportState::Finished && import.processed > import.imported {
+                                        a href={ "/settings/imports/" (import.id) "/failures." (if import.kind == "custom_filters" { "json" } else { "csv" }) } { (import.processed - import.imported) }
                                     }
                                 }
                             }
