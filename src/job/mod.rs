@@ -9,6 +9,7 @@ pub mod pack;
 pub mod save;
 pub mod survey;
 pub mod unpack;
+pub mod verify;
 
 use std::fmt::Debug;
 

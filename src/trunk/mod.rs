@@ -1,5 +1,7 @@
 //! Everything known about the two accounts, and everything saved from the old one.
 
 pub mod dossier;
+pub mod packed;
 pub mod plain;
+pub mod plan;
 pub mod store;

@@ -91,27 +91,30 @@ pub fn people(kept: &str) -> Vec<Person> {
 /// What a relationship tells that no list does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    pub id: String,
+    pub acct: String,
     pub note: String,
     /// One's own request to follow, which waits for an answer. No list has these (facts 11, mastodon#39826).
     pub requested: bool,
 }
 
-/// Keeps what is worth it of a page of relationships, each as its server sent it.
-pub fn write_notes(raw: &[&str]) -> String {
-    let worth = |item: &&&str| {
-        plain::json(item).is_some_and(|value| {
-            flag(&value, "requested") || text(&value, "note").is_some_and(|note| !note.is_empty())
-        })
+/// Keeps what is worth it of a page of relationships. `people`: id and handle of everybody who was asked for.
+pub fn write_notes(raw: &[&str], people: &[(String, String)]) -> String {
+    let line = |item: &&str| {
+        let value = plain::json(item)?;
+        let id = entity::id(value.get("id")?)?;
+        let (_, acct) = people.iter().find(|(own, _)| *own == id)?;
+        let (note, requested) = (text(&value, "note").unwrap_or_default(), flag(&value, "requested"));
+        let worth = requested || !note.is_empty();
+        worth.then(|| Object::new().text("acct", acct).text("note", note).flag("requested", requested).end())
     };
-    list(&raw.iter().filter(worth).map(|item| (*item).to_owned()).collect::<Vec<_>>())
+    list(&raw.iter().filter_map(line).collect::<Vec<_>>())
 }
 
 pub fn notes(kept: &str) -> Vec<Note> {
     let Some(Value::Array(items)) = plain::json(kept) else { return Vec::new() };
     let read = |item: &Value| {
         Some(Note {
-            id: entity::id(item.get("id")?)?,
+            acct: text(item, "acct")?.to_owned(),
             note: text(item, "note").unwrap_or_default().to_owned(),
             requested: flag(item, "requested"),
         })
@@ -222,10 +225,12 @@ mod tests {
             r#"{"id":"1","note":"","requested":false}"#,
             r#"{"id":"2","note":"met \"there\"","requested":false}"#,
             r#"{"id":"3","note":"","requested":true}"#,
+            r#"{"id":"9","note":"nobody asked for","requested":true}"#,
             "null",
         ];
-        let kept = notes(&write_notes(&raw));
-        assert_eq!(kept.iter().map(|note| note.id.as_str()).collect::<Vec<_>>(), ["2", "3"]);
+        let people = ["1", "2", "3"].map(|id| (id.to_owned(), format!("p{id}@old.example")));
+        let kept = notes(&write_notes(&raw, &people));
+        assert_eq!(kept.iter().map(|note| note.acct.as_str()).collect::<Vec<_>>(), ["p2@old.example", "p3@old.example"]);
         assert_eq!(kept[0].note, "met \"there\"");
     }
 

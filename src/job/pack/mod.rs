@@ -161,7 +161,8 @@ pub enum Task {
 #[derive(Clone, Debug)]
 struct Noted {
     page: String,
-    ids: Vec<String>,
+    /// Id and handle of each.
+    people: Vec<(String, String)>,
 }
 
 /// The job.
@@ -311,8 +312,8 @@ impl Pack {
 
     fn expect_notes(&mut self, page: &str, people: &[Person]) {
         if !self.owner.rescue && !people.is_empty() {
-            let ids = people.iter().map(|person| person.id.clone()).collect();
-            self.notes.push(Noted { page: page.to_owned(), ids });
+            let people = people.iter().map(|person| (person.id.clone(), person.handle.acct())).collect();
+            self.notes.push(Noted { page: page.to_owned(), people });
         }
     }
 
@@ -496,7 +497,7 @@ impl Pack {
             _ => {
                 let answer = reply::data(reply)?;
                 let raw = plain::items(&answer.body).ok_or(Refusal::Nonsense)?;
-                kept::write_notes(&raw)
+                kept::write_notes(&raw, &self.notes[at].people)
             }
         };
         self.notes.remove(at);
@@ -552,7 +553,8 @@ impl Work for Pack {
             }
             Task::Notes(page) => {
                 let noted = self.notes.iter().find(|noted| noted.page == *page);
-                request::relationships(noted.map_or(&[], |noted| &noted.ids))
+                let people = noted.map_or(&[][..], |noted| &noted.people);
+                request::relationships(&people.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>())
             }
         }
     }
