@@ -16,6 +16,7 @@ mod clean;
 mod compare;
 pub mod filters;
 mod guess;
+mod index;
 mod read;
 mod row;
 pub mod write;
