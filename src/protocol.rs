@@ -11,7 +11,7 @@ use crate::plain::{messages, record, words};
 use crate::server::page::PageKind;
 use crate::server::reply::Answer;
 use crate::server::request::{Accept, Method, Request, Upload};
-use crate::trunk::dossier::{AccountFacts, SavedMessages};
+use crate::trunk::dossier::{AccountFacts, Arrived, BlockedPeople, SavedLists, SavedMessages};
 #[cfg(doc)]
 use crate::trunk::store::View;
 use crate::trunk::store::{Party, Store};
@@ -37,8 +37,8 @@ pub enum ToBackground {
     /// Anybody: open the desk, perhaps to grant a server.
     Desk {
         grant: Option<Domain>,
-        /// And save the messages.
-        save: bool,
+        /// And begin this.
+        errand: Option<Errand>,
     },
     /// The desk: everything that is known. Answered with [`ToDesk`].
     State,
@@ -51,6 +51,15 @@ pub enum ToBackground {
     /// The desk: the old account's messages are saved, or the saved copy was deleted.
     Saved {
         messages: Option<SavedMessages>,
+    },
+    /// The desk: this is packed, and these people would be lost.
+    Packed {
+        lists: Option<SavedLists>,
+        blocked: Option<BlockedPeople>,
+    },
+    /// The desk: this has arrived on the new account.
+    Unpacked {
+        arrived: Option<Arrived>,
     },
     /// The desk: this is what a server's agent brought.
     Learn {
@@ -68,11 +77,13 @@ messages! {
     ToBackground {
         Hello = "hello" { page, handle, typed, facts }
         Look = "look" { page, handle, typed, deep }
-        Desk = "desk" { grant, save }
+        Desk = "desk" { grant, errand }
         State = "state" {}
         Link = "link" { old, new }
         Unlink = "unlink" {}
         Saved = "saved" { messages }
+        Packed = "packed" { lists, blocked }
+        Unpacked = "unpacked" { arrived }
         Learn = "learn" { host, handle, facts }
         Outside = "outside" { deep }
     }
@@ -94,7 +105,16 @@ record! {
     }
 }
 
+/// What a guard sends the person to the desk for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    Save,
+    Pack,
+    Unpack,
+}
+
 words! {
+    Errand { Save = "save", Pack = "pack", Unpack = "unpack" }
     Method { Get = "GET", Post = "POST", Put = "PUT" }
     Accept { Page = "page", Api = "api", File = "file", Actor = "actor", Webfinger = "webfinger" }
     PageKind {
@@ -104,6 +124,16 @@ words! {
     Want {
         Account = "account", Messages = "messages", Email = "email", Migration = "migration", Counts = "counts",
         Aliases = "aliases", Blocks = "blocks", Existence = "existence", Actor = "actor",
+    }
+}
+
+impl Errand {
+    pub fn id(self) -> &'static str {
+        self.word()
+    }
+
+    pub fn of_id(id: &str) -> Option<Errand> {
+        Errand::of_word(id)
     }
 }
 
@@ -126,6 +156,8 @@ impl ToBackground {
             | ToBackground::Link { .. }
             | ToBackground::Unlink
             | ToBackground::Saved { .. }
+            | ToBackground::Packed { .. }
+            | ToBackground::Unpacked { .. }
             | ToBackground::Learn { .. }
             | ToBackground::Outside { .. } => *sender == Sender::Ours,
         }
@@ -169,7 +201,7 @@ mod tests {
         let hello = ToBackground::Hello { page: PageKind::Migration, handle: None, typed: None, facts };
         assert!(hello.allowed(&page));
         assert!(!hello.allowed(&Sender::Ours));
-        assert!(ToBackground::Desk { grant: None, save: true }.allowed(&page));
+        assert!(ToBackground::Desk { grant: None, errand: Some(Errand::Save) }.allowed(&page));
         for message in [ToBackground::State, ToBackground::Unlink, ToBackground::Outside { deep: true }] {
             assert!(!message.allowed(&page), "{message:?}");
             assert!(message.allowed(&Sender::Ours), "{message:?}");

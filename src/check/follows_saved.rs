@@ -1,6 +1,6 @@
 //! `follows-saved`: Mastodon moves followers, not the list of those whom one follows (facts 3.4, last row).
 
-use super::{Check, Finding, Outcome, not_seen, visit};
+use super::{Action, Check, Finding, Outcome, not_seen, visit};
 use crate::job::survey::Want;
 use crate::say::{Part, say};
 use crate::server::page::PageKind;
@@ -20,20 +20,20 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
         let see = visit(Side::Old, "/settings/export", "action_open_export");
         return not_seen(&CHECK, dossier, say("follows_saved_not_seen"), see);
     };
-    let stop = |what| {
-        Finding::new(&CHECK, Outcome::Stop, what).then(say("follows_saved_then")).act(visit(
-            Side::Old,
-            "/settings/exports/follows.csv",
-            "action_download_follows",
-        ))
-    };
-    let finding = match &dossier.saved.follows {
+    let stop =
+        |what| Finding::new(&CHECK, Outcome::Stop, what).then(say("follows_saved_then")).act(Action::Pack);
+    let saved = dossier.saved.lists.as_ref().and_then(|lists| Some((lists.at, lists.rows.follows?)));
+    let finding = match saved {
         _ if follows == 0 => Finding::new(&CHECK, Outcome::Pass, say("follows_saved_none")),
         None => stop(say("follows_saved_never").with(follows)),
-        Some(saved) if saved.rows < follows => {
-            stop(say("follows_saved_more").with(follows - saved.rows).with(Part::Day(saved.at)))
+        Some((at, rows)) if rows < follows => {
+            stop(say("follows_saved_more").with(follows - rows).with(Part::Day(at)))
         }
-        Some(saved) => Finding::new(&CHECK, Outcome::Pass, say("follows_saved_pass").with(saved.rows)),
+        // Fewer are no loss: whom one does not follow any more is in the copy all the same.
+        Some((at, rows)) => {
+            let what = say("follows_saved_pass").with(rows).with(Part::Day(at));
+            Finding::new(&CHECK, Outcome::Pass, what)
+        }
     };
     finding.seen(&dossier.old.counts, "evidence_export_page", [])
 }
@@ -43,21 +43,23 @@ mod tests {
     use super::super::testing::*;
     use super::*;
     use crate::server::page::export::Counts;
-    use crate::trunk::dossier::SavedFollows;
+    use crate::trunk::dossier::SavedLists;
 
     #[test]
     fn compares_the_saved_rows_with_the_count_now() {
         let case = |follows: u64, saved: Option<u64>, outcome, key: &str, action| {
             let change = |d: &mut Dossier| {
                 d.old.counts = known(Counts { follows: Some(follows), ..Default::default() }, 5);
-                d.saved.follows = saved.map(|rows| SavedFollows { at: Time(1), rows });
+                let rows = |rows| Counts { follows: Some(rows), ..Default::default() };
+                d.saved.lists =
+                    saved.map(|saved| SavedLists { at: Time(1), rows: rows(saved), ..Default::default() });
             };
             expect(&CHECK, change, outcome, key, action);
         };
         case(0, None, Outcome::Pass, "follows_saved_none", None);
-        case(34, None, Outcome::Stop, "follows_saved_never", Some("visit"));
+        case(34, None, Outcome::Stop, "follows_saved_never", Some("pack"));
         case(34, Some(34), Outcome::Pass, "follows_saved_pass", None);
-        case(34, Some(30), Outcome::Stop, "follows_saved_more", Some("visit"));
+        case(34, Some(30), Outcome::Stop, "follows_saved_more", Some("pack"));
         expect(&CHECK, |_| (), Outcome::Unknown, "follows_saved_not_seen", Some("visit"));
     }
 }

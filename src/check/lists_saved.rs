@@ -1,8 +1,8 @@
 //! `lists-saved`: mutes, blocks, domain blocks, lists, bookmarks and filters stay behind as well (facts 3.4, 5).
 
-use super::{Check, Finding, Outcome, not_seen, visit};
+use super::{Action, Check, Finding, Outcome, not_seen, visit};
 use crate::job::survey::Want;
-use crate::say::say;
+use crate::say::{Part, say};
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{Dossier, Side};
 use crate::when::Time;
@@ -20,11 +20,22 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
     let Some(counted) = counted else {
         return not_seen(&CHECK, dossier, say("lists_saved_not_seen"), see);
     };
-    let finding = match counted {
-        0 => Finding::new(&CHECK, Outcome::Pass, say("lists_saved_none")),
-        entries => Finding::new(&CHECK, Outcome::Warn, say("lists_saved_never").with(entries))
-            .then(say("lists_saved_then"))
-            .act(see),
+    let warn =
+        |what| Finding::new(&CHECK, Outcome::Warn, what).then(say("lists_saved_then")).act(Action::Pack);
+    let finding = match &dossier.saved.lists {
+        None if counted == 0 => Finding::new(&CHECK, Outcome::Pass, say("lists_saved_none")),
+        None => warn(say("lists_saved_never").with(counted)),
+        Some(saved) => {
+            let kept = saved.rows.besides_follows().unwrap_or(0);
+            if kept < counted {
+                warn(say("lists_saved_more").with(counted - kept).with(Part::Day(saved.at)))
+            } else if saved.lacking > 0 {
+                warn(say("lists_saved_lacking").with(saved.lacking))
+            } else {
+                let what = say("lists_saved_pass").with(kept).with(Part::Day(saved.at));
+                Finding::new(&CHECK, Outcome::Pass, what)
+            }
+        }
     };
     finding.seen(&dossier.old.counts, "evidence_export_page", [])
 }
@@ -34,6 +45,7 @@ mod tests {
     use super::super::testing::*;
     use super::*;
     use crate::server::page::export::Counts;
+    use crate::trunk::dossier::SavedLists;
 
     #[test]
     fn adds_up_what_stays_behind() {
@@ -45,7 +57,22 @@ mod tests {
             |d| d.old.counts = counts(Some(3), Some(2)),
             Outcome::Warn,
             "lists_saved_never",
-            Some("visit"),
+            Some("pack"),
         );
+        let saved = |mutes, lacking| {
+            let rows = Counts { mutes: Some(mutes), lists: Some(2), ..Default::default() };
+            Some(SavedLists { at: Time(1), rows, lacking, ..Default::default() })
+        };
+        for (kept, lacking, outcome, key, action) in [
+            (3, 0, Outcome::Pass, "lists_saved_pass", None),
+            (1, 0, Outcome::Warn, "lists_saved_more", Some("pack")),
+            (3, 2, Outcome::Warn, "lists_saved_lacking", Some("pack")),
+        ] {
+            let change = |d: &mut Dossier| {
+                d.old.counts = counts(Some(3), Some(2));
+                d.saved.lists = saved(kept, lacking);
+            };
+            expect(&CHECK, change, outcome, key, action);
+        }
     }
 }

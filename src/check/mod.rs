@@ -128,6 +128,10 @@ pub enum Action {
     OpenDesk,
     /// Saves the old account's messages, on the desk.
     SaveMessages,
+    /// Packs everything else of it, on the desk.
+    Pack,
+    /// Unpacks it onto the new account, on the desk.
+    Unpack,
 }
 
 impl Action {
@@ -142,6 +146,8 @@ impl Action {
             Action::UseHandle(_) => "use-handle",
             Action::OpenDesk => "open-desk",
             Action::SaveMessages => "save-messages",
+            Action::Pack => "pack",
+            Action::Unpack => "unpack",
         }
     }
 
@@ -155,6 +161,8 @@ impl Action {
             Action::UseHandle(handle) => say("action_use_handle").with(handle),
             Action::OpenDesk => say("action_open_desk"),
             Action::SaveMessages => say("action_save_messages"),
+            Action::Pack => say("action_pack"),
+            Action::Unpack => say("action_unpack"),
         }
     }
 }

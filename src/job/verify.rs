@@ -454,7 +454,9 @@ impl Verify {
     fn missing(&self) -> impl Iterator<Item = String> {
         self.groups
             .iter()
-            .filter(|group| is_people(group.rows.kind) && matches!(group.rows.ran, Ran::Finished | Ran::Stuck))
+            .filter(|group| {
+                is_people(group.rows.kind) && matches!(group.rows.ran, Ran::Finished | Ran::Stuck)
+            })
             .flat_map(|group| {
                 let there = group.there.as_deref().unwrap_or_default();
                 group.rows.rows.iter().zip(there).filter(|(row, there)| !**there && row.left_out.is_none())

@@ -227,7 +227,11 @@ pub enum Target {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Saved {
     pub messages: Option<SavedMessages>,
-    pub follows: Option<SavedFollows>,
+    pub lists: Option<SavedLists>,
+    /// What the last unpacking brought.
+    pub arrived: Option<Arrived>,
+    /// Whom a move would lose, because the new server blocks their servers.
+    pub blocked: Option<BlockedPeople>,
 }
 
 /// The saved conversations: enough to know what has changed since.
@@ -242,10 +246,45 @@ pub struct SavedMessages {
     pub conversations: Vec<(String, String)>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct SavedFollows {
+/// What is packed besides messages.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SavedLists {
     pub at: Time,
-    pub rows: u64,
+    /// Rows of each of the server's own files; of lists, the lists.
+    pub rows: Counts,
+    /// So many parts could not be packed.
+    pub lacking: u64,
+    /// Packed while a redirect was set: what needs a token is not in it.
+    pub rescued: bool,
+}
+
+/// What became of the follows that were unpacked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arrived {
+    pub at: Time,
+    /// Of so many that were packed.
+    pub follows: u64,
+    /// Are followed now, those included who were before.
+    pub arrived: u64,
+    pub requested: u64,
+    /// The import is still under way.
+    pub running: u64,
+    /// Did not arrive, and another try may help.
+    pub retry: u64,
+    /// Are nowhere to be followed any more: gone, moved, suspended, blocked; or were left out.
+    pub lost: u64,
+}
+
+/// People on servers that the new server blocks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BlockedPeople {
+    pub at: Time,
+    /// Whose block list it was.
+    pub by: Option<Domain>,
+    pub follows: u64,
+    pub followers: u64,
+    /// The servers with most of them first.
+    pub servers: Vec<String>,
 }
 
 /// What the checks look at.

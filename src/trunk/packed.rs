@@ -99,9 +99,9 @@ impl Packed {
                 self.filters = filters::read(text).unwrap_or_default();
             }
             Part::Endorsed => self.endorsed.extend(kept::people(text).iter().map(|one| one.handle.acct())),
-            Part::Mutes => self.muted_until.extend(
-                kept::people(text).iter().filter_map(|one| Some((one.handle.acct(), one.until?))),
-            ),
+            Part::Mutes => self
+                .muted_until
+                .extend(kept::people(text).iter().filter_map(|one| Some((one.handle.acct(), one.until?)))),
             Part::Following => {
                 for person in kept::people(text) {
                     self.count(&person.handle, 1, 0);

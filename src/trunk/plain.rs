@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::dossier::{
-    ActorSeen, AliasRow, BlockSeen, Cooldown, Email, Existence, Health, Messages, Redirect, Saved,
-    SavedFollows, SavedMessages, Side,
+    ActorSeen, AliasRow, Arrived, BlockSeen, BlockedPeople, Cooldown, Email, Existence, Health, Messages,
+    Redirect, Saved, SavedLists, SavedMessages, Side,
 };
 use crate::account::{ActorUri, Handle};
 use crate::plain::{Plain, record, words};
@@ -25,9 +25,11 @@ words! {
 }
 
 record! {
-    Saved { messages = default, follows = default }
+    Saved { messages = default, lists = default, arrived = default, blocked = default }
     SavedMessages { at, count = default, rescued = default, conversations }
-    SavedFollows { at, rows }
+    SavedLists { at, rows, lacking = default, rescued = default }
+    Arrived { at, follows, arrived, requested, running, retry, lost }
+    BlockedPeople { at, by, follows, followers, servers }
 }
 
 /// `[domain, blocked]`

@@ -126,12 +126,11 @@ fn acts(
     let by_file = since(4, 6) && packed.file(Kind::Filters).is_some();
     if wanted(Kind::Filters) && !by_file {
         let there = new.filters.iter().map(|filter| filter.title.clone()).collect::<Vec<_>>();
-        for filter in packed.filters.iter().filter(|filter| !there.contains(&filter.title) && !filter.is_over(now)) {
-            let forms = if since(4, 0) {
-                filter.v2(now).0.into_iter().collect::<Vec<_>>()
-            } else {
-                filter.v1(now).0
-            };
+        for filter in
+            packed.filters.iter().filter(|filter| !there.contains(&filter.title) && !filter.is_over(now))
+        {
+            let forms =
+                if since(4, 0) { filter.v2(now).0.into_iter().collect::<Vec<_>>() } else { filter.v1(now).0 };
             for form in forms {
                 // The time it has left is counted when it is sent.
                 let form: Vec<_> = form.into_iter().filter(|(name, _)| name != "expires_in").collect();

@@ -62,10 +62,10 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
             look(&host, handle.as_ref(), page, typed.as_ref(), deep).await;
             chrome::to_js(&view(&host, handle.as_ref(), page, typed.as_ref()).await)
         }
-        (ToBackground::Desk { grant, save }, _) => {
+        (ToBackground::Desk { grant, errand }, _) => {
             let hash =
                 grant.map(|domain| format!("#grant={}", crate::server::request::encode(domain.as_str())));
-            let hash = hash.or_else(|| save.then(|| "#save".to_owned()));
+            let hash = hash.or_else(|| errand.map(|errand| format!("#{}", errand.id())));
             chrome::open_desk(&hash.unwrap_or_default()).await;
             JsValue::NULL
         }
@@ -86,6 +86,25 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
             change(None, |store| {
                 if let Some(current) = &mut store.current {
                     current.saved.messages = messages;
+                }
+            })
+            .await;
+            state().await
+        }
+        (ToBackground::Packed { lists, blocked }, Sender::Ours) => {
+            change(None, |store| {
+                if let Some(current) = &mut store.current {
+                    current.saved.lists = lists;
+                    current.saved.blocked = blocked;
+                }
+            })
+            .await;
+            state().await
+        }
+        (ToBackground::Unpacked { arrived }, Sender::Ours) => {
+            change(None, |store| {
+                if let Some(current) = &mut store.current {
+                    current.saved.arrived = arrived;
                 }
             })
             .await;

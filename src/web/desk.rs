@@ -19,7 +19,7 @@ use crate::account::{Domain, Handle};
 use crate::check::{self, Action, Finding, Outcome};
 use crate::job::Job;
 use crate::job::survey::{Survey, read_page};
-use crate::protocol::{ToBackground, ToDesk};
+use crate::protocol::{Errand, ToBackground, ToDesk};
 use crate::say::{Part, Say, say};
 use crate::server::markup::Parser;
 use crate::server::page::aliases;
@@ -305,8 +305,16 @@ impl Desk {
         if let Some(Ok(host)) = decoded.strip_prefix("#grant=").map(str::parse::<Domain>) {
             self.offer(&host);
         }
-        if decoded == "#save" && self.state.borrow().store.current.is_some() {
-            self.save_messages();
+        let errand = decoded.strip_prefix('#').and_then(Errand::of_id);
+        if let Some(errand) = errand.filter(|_| self.state.borrow().store.current.is_some()) {
+            self.errand(errand);
+        }
+    }
+
+    fn errand(self: &Rc<Self>, errand: Errand) {
+        match errand {
+            Errand::Save => self.save_messages(),
+            Errand::Pack | Errand::Unpack => {}
         }
     }
 
@@ -655,6 +663,8 @@ impl Desk {
             // There is no form here to put a handle into; the desk's own fields are for the link.
             Action::UseHandle(_) | Action::OpenDesk => self.edit(),
             Action::SaveMessages => self.save_messages(),
+            Action::Pack => self.errand(Errand::Pack),
+            Action::Unpack => self.errand(Errand::Unpack),
         }
     }
 

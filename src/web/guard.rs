@@ -22,7 +22,7 @@ use crate::account::{Domain, Handle, HandleError, handle_in_link};
 use crate::check::{self, Action, Finding, Outcome};
 use crate::job::Job;
 use crate::job::survey::{Survey, Want, read_page};
-use crate::protocol::{Surveyed, ToBackground, ToTab};
+use crate::protocol::{Errand, Surveyed, ToBackground, ToTab};
 use crate::say::say;
 use crate::server::markup::Parser;
 use crate::server::page::{PageKind, aliases, migration};
@@ -505,11 +505,17 @@ impl Guard {
             Action::Visit { side, path, .. } => self.visit(side, path),
             Action::Grant(domain) => go(async move {
                 let _: Option<()> =
-                    chrome::tell_background(&ToBackground::Desk { grant: Some(domain), save: false }).await;
+                    chrome::tell_background(&ToBackground::Desk { grant: Some(domain), errand: None }).await;
             }),
-            Action::OpenDesk | Action::SaveMessages => go(async move {
-                let save = action == Action::SaveMessages;
-                let _: Option<()> = chrome::tell_background(&ToBackground::Desk { grant: None, save }).await;
+            Action::OpenDesk | Action::SaveMessages | Action::Pack | Action::Unpack => go(async move {
+                let errand = match action {
+                    Action::SaveMessages => Some(Errand::Save),
+                    Action::Pack => Some(Errand::Pack),
+                    Action::Unpack => Some(Errand::Unpack),
+                    _ => None,
+                };
+                let _: Option<()> =
+                    chrome::tell_background(&ToBackground::Desk { grant: None, errand }).await;
             }),
             Action::LookAgain => self.look_again(false),
             Action::LookOutside => self.look_again(true),

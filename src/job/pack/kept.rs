@@ -52,7 +52,8 @@ pub fn write_people(people: &[Person]) -> String {
         .map(|person| {
             let mut object = Object::new();
             object.text("id", &person.id).text("acct", &person.handle.acct()).text("name", &person.name);
-            for (key, is) in [("locked", person.locked), ("bot", person.bot), ("suspended", person.suspended)] {
+            for (key, is) in [("locked", person.locked), ("bot", person.bot), ("suspended", person.suspended)]
+            {
                 if is {
                     object.flag(key, true);
                 }
@@ -230,7 +231,10 @@ mod tests {
         ];
         let people = ["1", "2", "3"].map(|id| (id.to_owned(), format!("p{id}@old.example")));
         let kept = notes(&write_notes(&raw, &people));
-        assert_eq!(kept.iter().map(|note| note.acct.as_str()).collect::<Vec<_>>(), ["p2@old.example", "p3@old.example"]);
+        assert_eq!(
+            kept.iter().map(|note| note.acct.as_str()).collect::<Vec<_>>(),
+            ["p2@old.example", "p3@old.example"]
+        );
         assert_eq!(kept[0].note, "met \"there\"");
     }
 

@@ -84,16 +84,7 @@ pub struct Progress {
 
 impl Progress {
     fn new(part: Part) -> Progress {
-        Progress {
-            part,
-            state: State::Open,
-            at: None,
-            rows: 0,
-            pages: 0,
-            after: None,
-            pass: 0,
-            before: None,
-        }
+        Progress { part, state: State::Open, at: None, rows: 0, pages: 0, after: None, pass: 0, before: None }
     }
 
     fn record(&self) -> Record {
@@ -298,7 +289,9 @@ impl Pack {
         // Pages of a reading that was replaced, and that could not be taken away any more.
         let current: Vec<(Part, u32)> = self.parts.iter().map(|one| (one.part, one.pass)).collect();
         self.notes.retain(|noted| {
-            current.iter().any(|(part, pass)| noted.page.starts_with(&format!("{BODY}{}/{pass:04}/", part.id())))
+            current
+                .iter()
+                .any(|(part, pass)| noted.page.starts_with(&format!("{BODY}{}/{pass:04}/", part.id())))
         });
         self.settle_parts();
     }
@@ -538,7 +531,8 @@ impl Work for Pack {
     }
 
     fn task(&self, pages: bool) -> Option<Task> {
-        let open = |progress: &&Progress| progress.state == State::Open && (pages || progress.after.is_none());
+        let open =
+            |progress: &&Progress| progress.state == State::Open && (pages || progress.after.is_none());
         match self.parts.iter().find(open) {
             Some(progress) => Some(Task::Part(progress.part)),
             None => self.notes.first().map(|noted| Task::Notes(noted.page.clone())),

@@ -87,10 +87,7 @@ static PARTS: [About; 24] = [
     about(Part::FeaturedTags, "featured-tags", Way::Whole, ALWAYS, false),
     about(Part::Endorsed, "endorsed", Way::People, ALWAYS, false),
     about(Part::Filters, "filters-api", Way::Whole, (4, 0), false),
-    About {
-        before: (4, 0),
-        ..about(Part::OldFilters, "filters-api-1", Way::Whole, ALWAYS, false)
-    },
+    About { before: (4, 0), ..about(Part::OldFilters, "filters-api-1", Way::Whole, ALWAYS, false) },
     about(Part::Preferences, "preferences", Way::Whole, ALWAYS, false),
     about(Part::Policy, "notification-policy", Way::Whole, (4, 3), false),
     about(Part::Blocked, "blocked", Way::Whole, (4, 0), true),
@@ -109,7 +106,9 @@ impl Part {
     /// Everything that a server of this version has. `rescue`: a redirect is set, and there is no token.
     pub fn all(version: (u16, u16), rescue: bool) -> Vec<Part> {
         let there = |about: &&About| {
-            version >= about.since && (about.before == ALWAYS || version < about.before) && (about.cookie || !rescue)
+            version >= about.since
+                && (about.before == ALWAYS || version < about.before)
+                && (about.cookie || !rescue)
         };
         PARTS.iter().chain([&NOTICES]).filter(there).map(|about| about.part).collect()
     }

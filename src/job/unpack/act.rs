@@ -11,15 +11,33 @@ use crate::when::{SECOND, Time};
 pub enum Act {
     FollowTag(String),
     FeatureTag(String),
-    Note { acct: String, note: String },
+    Note {
+        acct: String,
+        note: String,
+    },
     /// The file of mutes has no end of them (facts 5, "Not exported").
-    Mute { acct: String, notifications: bool, until: Time },
+    Mute {
+        acct: String,
+        notifications: bool,
+        until: Time,
+    },
     /// Shown on the profile; only who is followed can be.
-    Endorse { acct: String },
+    Endorse {
+        acct: String,
+    },
     /// A list, before its members come with the file: empty ones too, and with its settings.
-    List { title: String, replies: String, exclusive: Option<bool> },
+    List {
+        title: String,
+        replies: String,
+        exclusive: Option<bool>,
+    },
     /// `api`: `v2`, or `v1` up to 3.5. `form`: its fields without the time it expires.
-    Filter { api: String, title: String, form: Vec<(String, String)>, until: Option<Time> },
+    Filter {
+        api: String,
+        title: String,
+        form: Vec<(String, String)>,
+        until: Option<Time>,
+    },
 }
 
 /// How it stands.
@@ -97,7 +115,9 @@ impl Act {
             Act::FollowTag(name) => request::follow_tag(name),
             Act::FeatureTag(name) => request::feature_tag(name),
             Act::Note { note, .. } => request::set_note(id, note),
-            Act::Mute { notifications, until, .. } => request::mute_for(id, *notifications, seconds(*until, now)),
+            Act::Mute { notifications, until, .. } => {
+                request::mute_for(id, *notifications, seconds(*until, now))
+            }
             Act::Endorse { .. } => request::feature_account(id, recent),
             Act::List { title, replies, exclusive } => {
                 let there = (!id.is_empty()).then_some(id);
@@ -148,8 +168,10 @@ impl Act {
                 }
             }
             Act::Filter { api, title, form, until } => {
-                let fields: Vec<String> =
-                    form.iter().map(|(name, value)| format!("[{},{}]", quoted(name), quoted(value))).collect();
+                let fields: Vec<String> = form
+                    .iter()
+                    .map(|(name, value)| format!("[{},{}]", quoted(name), quoted(value)))
+                    .collect();
                 object.text("api", api).text("title", title).list("form", &fields).time("until", *until);
             }
         }
@@ -233,7 +255,10 @@ mod tests {
     fn what_expires_is_asked_for_the_rest_of_its_time() {
         let mute = Act::Mute { acct: "a@b.example".into(), notifications: false, until: Time(61_500) };
         let request = mute.request("7", true, Time(1_500));
-        assert_eq!(request.form, [("notifications".into(), "false".into()), ("duration".into(), "60".into())]);
+        assert_eq!(
+            request.form,
+            [("notifications".into(), "false".into()), ("duration".into(), "60".into())]
+        );
         assert!(mute.is_over(Time(61_500)) && !mute.is_over(Time(61_000)));
     }
 }

@@ -168,7 +168,9 @@ impl Unpack {
     pub fn restore(&mut self, key: &str, text: &str) {
         let number = |rest: &str| rest.parse::<usize>().ok().filter(|at| *at < 100_000);
         if let Some(at) = key.strip_prefix(PIECE).and_then(number) {
-            let Some((piece, stage, tries)) = plain::json(text).as_ref().and_then(Piece::read) else { return };
+            let Some((piece, stage, tries)) = plain::json(text).as_ref().and_then(Piece::read) else {
+                return;
+            };
             let body = self.steps.get(at).map(|step| step.piece.text.clone()).unwrap_or_default();
             self.room(at);
             let piece = Piece { text: body, ..piece };
@@ -386,7 +388,9 @@ impl Unpack {
                     let is = |row: &&imports::Row| match (&row.id, &run.id) {
                         (Some(row), Some(own)) => row == own,
                         // 4.2 tells no number of one under way.
-                        (None, _) => !run.begun.is_empty() && row.begun == run.begun && row.total == step.piece.rows,
+                        (None, _) => {
+                            !run.begun.is_empty() && row.begun == run.begun && row.total == step.piece.rows
+                        }
                         _ => false,
                     };
                     if let Some(row) = page.rows.iter().find(is) {
@@ -433,7 +437,13 @@ impl Unpack {
         self.look = now.plus(wait);
     }
 
-    fn uploaded(&mut self, at: usize, reply: &Reply, parser: &dyn Parser, now: Time) -> Result<Vec<Record>, Refusal> {
+    fn uploaded(
+        &mut self,
+        at: usize,
+        reply: &Reply,
+        parser: &dyn Parser,
+        now: Time,
+    ) -> Result<Vec<Record>, Refusal> {
         // Whatever comes, it may have been taken: look before sending it again.
         self.steps[at].sure = false;
         let answer = reply::page(reply)?;
@@ -464,7 +474,13 @@ impl Unpack {
         Ok(vec![self.step_record(at)])
     }
 
-    fn confirmed(&mut self, at: usize, reply: &Reply, parser: &dyn Parser, now: Time) -> Result<Vec<Record>, Refusal> {
+    fn confirmed(
+        &mut self,
+        at: usize,
+        reply: &Reply,
+        parser: &dyn Parser,
+        now: Time,
+    ) -> Result<Vec<Record>, Refusal> {
         self.steps[at].sure = false;
         if matches!(reply, Ok(answer) if answer.status == 404) {
             // Confirmed already, or too late: the page tells which.
@@ -532,7 +548,11 @@ impl Unpack {
     fn found(&mut self, acct: &str, reply: &Reply, resolved: bool) -> Result<Vec<Record>, Refusal> {
         let status = reply.as_ref().map_or(0, |answer| answer.status);
         let value = if status == 404 { Value::Null } else { json(reply)? };
-        let id = if resolved { resolved_id(&value, acct, &self.owner) } else { value.get("id").and_then(entity::id) };
+        let id = if resolved {
+            resolved_id(&value, acct, &self.owner)
+        } else {
+            value.get("id").and_then(entity::id)
+        };
         match id {
             Some(id) => {
                 self.ids.put(acct, id.clone());
@@ -558,7 +578,9 @@ impl Unpack {
 
     fn acted(&mut self, at: usize, reply: &Reply) -> Result<Vec<Record>, Refusal> {
         let stand = match reply {
-            Ok(answer) if matches!(answer.status, 400 | 403 | 404 | 409 | 422) => Stand::Refused(words(answer)),
+            Ok(answer) if matches!(answer.status, 400 | 403 | 404 | 409 | 422) => {
+                Stand::Refused(words(answer))
+            }
             _ => match json(reply) {
                 Ok(_) => Stand::Done,
                 Err(refusal) => {
@@ -584,7 +606,9 @@ impl Unpack {
             let there = match act {
                 Act::List { title, replies, exclusive } => {
                     self.list(title).and_then(|list| match () {
-                        () if list.replies == *replies && list.exclusive.unwrap_or(false) == exclusive.unwrap_or(false) => {
+                        () if list.replies == *replies
+                            && list.exclusive.unwrap_or(false) == exclusive.unwrap_or(false) =>
+                        {
                             Some(Stand::Done)
                         }
                         // Somebody has set it otherwise, on purpose.
@@ -740,7 +764,13 @@ impl Work for Unpack {
         waits.then_some(self.look)
     }
 
-    fn answer(&mut self, task: &Task, reply: &Reply, parser: &dyn Parser, now: Time) -> Result<Vec<Record>, Refusal> {
+    fn answer(
+        &mut self,
+        task: &Task,
+        reply: &Reply,
+        parser: &dyn Parser,
+        now: Time,
+    ) -> Result<Vec<Record>, Refusal> {
         self.now = now;
         let records = match task {
             Task::Look => self.looked(reply, parser, now),
@@ -804,7 +834,8 @@ impl Work for Unpack {
             Task::Watch(at) => {
                 if let Stage::Running(run) = &self.steps[*at].stage {
                     let imported = run.imported;
-                    self.steps[*at].stage = Stage::Finished { imported, failures: Failures::Untold, id: None };
+                    self.steps[*at].stage =
+                        Stage::Finished { imported, failures: Failures::Untold, id: None };
                 }
                 vec![self.step_record(*at)]
             }

@@ -38,9 +38,10 @@ pub fn read(page: &dyn Markup) -> Counts {
     // Followers have no link to be known by; their row stands behind the lists' one in all versions (facts 5).
     let rows = page.all("table tr");
     let lists = rows.iter().position(|row| row.has("a[href$=\"/settings/exports/lists.csv\"]"));
-    let followers = lists.and_then(|at| rows.get(at + 1)).filter(|row| !row.has("a")).and_then(|row| {
-        first_number(&row.first("td")?.text())
-    });
+    let followers = lists
+        .and_then(|at| rows.get(at + 1))
+        .filter(|row| !row.has("a"))
+        .and_then(|row| first_number(&row.first("td")?.text()));
     Counts {
         followers,
         follows: count("follows.csv"),
