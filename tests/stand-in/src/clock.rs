@@ -57,6 +57,24 @@ pub fn iso_millis(at: Millis) -> String {
     )
 }
 
+/// Reads `2026-11-21T20:07:30.000Z`, with or without the parts of a second.
+pub fn parse_iso(text: &str) -> Option<Millis> {
+    let (day, time) = text.trim_end_matches('Z').split_once('T')?;
+    let numbers =
+        |text: &str, at: char| -> Option<Vec<i64>> { text.split(at).map(|part| part.parse().ok()).collect() };
+    let (whole, part) = time.split_once('.').unwrap_or((time, "0"));
+    let (day, time) = (numbers(day, '-')?, numbers(whole, ':')?);
+    let ([year, month, day], [hour, minute, second]) = (day.as_slice(), time.as_slice()) else { return None };
+    // The other way round of the same formula.
+    let year = if *month <= 2 { year - 1 } else { *year };
+    let era = year.div_euclid(400);
+    let of_era = year - era * 400;
+    let of_year = (153 * (month + if *month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    let millis: i64 = format!("{part:0<3}").get(..3)?.parse().ok()?;
+    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * SECOND + millis)
+}
+
 /// `2026-11-21T20:07:30Z`, as in pages and actor documents.
 pub fn iso_seconds(at: Millis) -> String {
     let p = parts(at);
@@ -104,5 +122,7 @@ mod tests {
         assert_eq!(english(at), "Nov 21, 2026, 20:13");
         assert_eq!(http_date(at), "Sat, 21 Nov 2026 20:13:12 GMT");
         assert_eq!(date(951_782_400_000), "2000-02-29");
+        assert_eq!(parse_iso("2026-11-21T20:13:12.345Z"), Some(at));
+        assert_eq!(parse_iso("2000-02-29T00:00:00Z"), Some(951_782_400_000));
     }
 }

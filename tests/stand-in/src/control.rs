@@ -6,8 +6,8 @@ use crate::clock::{DAY, SECOND};
 use crate::correspondence::{self, Shape};
 use crate::faults::Fault;
 use crate::http::{Kind, Reply, Request};
-use crate::state::{Alias, Id, LogEntry, Migration, Side, World};
-use crate::{federation, moves, pages, seed, social};
+use crate::state::{Alias, Id, ImportState, LogEntry, Migration, Side, World};
+use crate::{federation, moves, pages, petra, seed, social};
 
 pub fn over_http(world: &mut World, request: &Request) -> Reply {
     let name = request.path.trim_start_matches("/__stand-in__/");
@@ -87,6 +87,30 @@ pub fn call(world: &mut World, method: &str, name: &str, body: &Value) -> Result
             Ok(json!({ "server": side.name(), "secure_mode": on }))
         }
         ("POST", "sign-in") => sign_in(world, body),
+        ("POST", "person") => {
+            let side = side(body)?;
+            let id = person(world, side, body)?;
+            Ok(one(world, side, id))
+        }
+        ("POST", which @ ("followers" | "follows")) => {
+            let side = side(body)?;
+            let id = person(world, side, body)?;
+            let count = body.get("count").and_then(Value::as_u64).ok_or("count is missing")?;
+            petra::mass(world, side, id, usize::try_from(count).unwrap_or(0), which == "followers");
+            Ok(json!({ "count": count }))
+        }
+        ("POST", "silent") => silent(world, body),
+        ("POST", "deleted") => {
+            let uri = body.get("uri").and_then(Value::as_str).ok_or("uri is missing")?;
+            world.deleted.insert(uri.to_owned());
+            Ok(json!({}))
+        }
+        ("POST", "vacuum") => {
+            let (side, now) = (side(body)?, world.now());
+            crate::imports::vacuum(world.server_mut(side), now);
+            Ok(json!({}))
+        }
+        ("POST", "stuck") => stuck(world, body),
         ("POST", "message") => message(world, body),
         ("POST", "oracle") => {
             let side = side(body)?;
@@ -117,6 +141,12 @@ fn limits(world: &mut World, body: &Value) -> Result<Value, String> {
         }
         Ok(())
     };
+    if let Some(limit) = body.get("follow_limit").and_then(Value::as_u64) {
+        let only = body.get("server").map(|_| side(body)).transpose()?;
+        for side in Side::BOTH.into_iter().filter(|side| only.is_none_or(|only| only == *side)) {
+            world.server_mut(side).follow_limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        }
+    }
     let mut numbers = world.server(Side::Old).rate.numbers;
     if let Some(on) = body.get("on").and_then(Value::as_bool) {
         numbers.on = on;
@@ -166,36 +196,88 @@ fn requests(log: &[LogEntry]) -> Value {
 }
 
 fn state(world: &World) -> Value {
-    let one = |side: Side| {
+    let side = |side: Side| {
         let server = world.server(side);
         let accounts: serde_json::Map<String, Value> = server
             .local_accounts()
-            .filter_map(|account| account.user.as_ref().map(|user| (account, user)))
-            .map(|(account, user)| {
-                let names = |ids: Vec<Id>| ids.into_iter().map(|id| server.full_acct(id)).collect::<Vec<_>>();
-                let followers = names(server.follows.to(account.id).map(|follow| follow.from).collect());
-                let follows = names(server.follows.of(account.id).map(|follow| follow.to).collect());
-                let requests = names(server.follow_requests.iter().filter(|request| request.to == account.id).map(|request| request.from).collect());
-                let requested = names(server.follow_requests.iter().filter(|request| request.from == account.id).map(|request| request.to).collect());
-                let aliases: Vec<Value> = account.aliases.iter().map(|alias| json!({ "id": alias.id, "acct": alias.acct, "uri": alias.uri })).collect();
-                let migrations: Vec<Value> = user.migrations.iter().map(|migration| json!({ "acct": migration.acct, "followers": migration.followers, "at": crate::clock::iso_millis(migration.at) })).collect();
-                let imports: Vec<Value> = user.imports.iter().map(|import| json!({ "id": import.id, "type": import.kind, "state": format!("{:?}", import.state), "total": import.total, "imported": import.imported, "failures": import.failures.len() })).collect();
-                let value = json!({
-                    "id": account.id.to_string(), "uri": account.uri, "email": user.email, "unconfirmed_email": user.unconfirmed_email, "confirmed": user.confirmed, "approved": user.approved,
-                    "functional": server.functional(account.id), "locked": account.locked, "moved_to": account.moved_to.map(|id| server.full_acct(id)),
-                    "cooldown_days": server.cooldown_until(account.id, world.now()).map(|until| (until - world.now() + DAY - 1) / DAY), "aliases": aliases, "migrations": migrations,
-                    "followers": followers, "follows": follows, "follow_requests": requests, "requested": requested, "imports": imports,
-                    "conversations": server.conversations.count(account.id),
-                    "mutes": names(server.mutes.iter().filter(|mute| mute.from == account.id).map(|mute| mute.to).collect()),
-                    "blocks": names(server.blocks.iter().filter(|block| block.from == account.id).map(|block| block.to).collect()),
-                    "domain_blocks": user.domain_blocks, "notifications": server.notifications.count(account.id),
-                });
-                (account.username.clone(), value)
-            })
+            .map(|account| (account.username.clone(), one(world, side, account.id)))
             .collect();
         json!({ "origin": server.origin, "domain": server.domain, "version": server.version.to_string(), "accounts": accounts })
     };
-    json!({ "time": time(world), "old": one(Side::Old), "new": one(Side::New) })
+    json!({ "time": time(world), "old": side(Side::Old), "new": side(Side::New) })
+}
+
+/// The state of one person.
+fn one(world: &World, side: Side, id: Id) -> Value {
+    let server = world.server(side);
+    let Some(account) = server.account(id) else { return Value::Null };
+    let Some(user) = account.user.as_ref() else { return Value::Null };
+    let names = |ids: Vec<Id>| ids.into_iter().map(|id| server.full_acct(id)).collect::<Vec<_>>();
+    let followers = names(server.follows.to(account.id).map(|follow| follow.from).collect());
+    let follows = names(server.follows.of(account.id).map(|follow| follow.to).collect());
+    let requests = names(
+        server
+            .follow_requests
+            .iter()
+            .filter(|request| request.to == account.id)
+            .map(|request| request.from)
+            .collect(),
+    );
+    let requested = names(
+        server
+            .follow_requests
+            .iter()
+            .filter(|request| request.from == account.id)
+            .map(|request| request.to)
+            .collect(),
+    );
+    let aliases: Vec<Value> = account
+        .aliases
+        .iter()
+        .map(|alias| json!({ "id": alias.id, "acct": alias.acct, "uri": alias.uri }))
+        .collect();
+    let migrations: Vec<Value> = user.migrations.iter().map(|migration| json!({ "acct": migration.acct, "followers": migration.followers, "at": crate::clock::iso_millis(migration.at) })).collect();
+    let imports: Vec<Value> = user.imports.iter().map(|import| json!({ "id": import.id, "type": import.kind, "state": format!("{:?}", import.state), "total": import.total, "imported": import.imported, "failures": import.failures.len() })).collect();
+    json!({
+        "id": account.id.to_string(), "uri": account.uri, "email": user.email, "unconfirmed_email": user.unconfirmed_email, "confirmed": user.confirmed, "approved": user.approved,
+        "functional": server.functional(account.id), "locked": account.locked, "moved_to": account.moved_to.map(|id| server.full_acct(id)),
+        "cooldown_days": server.cooldown_until(account.id, world.now()).map(|until| (until - world.now() + DAY - 1) / DAY), "aliases": aliases, "migrations": migrations,
+        "followers": followers, "follows": follows, "follow_requests": requests, "requested": requested, "imports": imports,
+        "conversations": server.conversations.count(account.id),
+        "mutes": names(server.mutes.iter().filter(|mute| mute.from == account.id).map(|mute| mute.to).collect()),
+        "blocks": names(server.blocks.iter().filter(|block| block.from == account.id).map(|block| block.to).collect()),
+        "domain_blocks": user.domain_blocks, "notifications": server.notifications.count(account.id),
+    })
+}
+
+/// `{"domain", "silent"?: true, "wait_ms"?}`: servers of that domain answer nobody, or everybody again.
+fn silent(world: &mut World, body: &Value) -> Result<Value, String> {
+    let domain = body.get("domain").and_then(Value::as_str).ok_or("domain is missing")?.to_lowercase();
+    if let Some(wait) = body.get("wait_ms").and_then(Value::as_u64) {
+        world.silence = wait;
+    }
+    if body.get("silent").and_then(Value::as_bool).unwrap_or(true) {
+        world.silent.insert(domain);
+    } else {
+        world.silent.remove(&domain);
+        social::hear_again(world, &domain);
+    }
+    Ok(json!({ "silent": world.silent }))
+}
+
+/// `{"server", "user", "stuck"?: true}`: the imports of that person stay where they are, or go on.
+fn stuck(world: &mut World, body: &Value) -> Result<Value, String> {
+    let side = side(body)?;
+    let id = person(world, side, body)?;
+    let frozen = body.get("stuck").and_then(Value::as_bool).unwrap_or(true);
+    let mut count = 0;
+    if let Some(user) = world.server_mut(side).user_mut(id) {
+        for import in user.imports.iter_mut().filter(|import| import.state != ImportState::Finished) {
+            import.frozen = frozen;
+            count += 1;
+        }
+    }
+    Ok(json!({ "imports": count }))
 }
 
 /// Sets states of one person.
@@ -271,9 +353,7 @@ fn account(world: &mut World, body: &Value) -> Result<Value, String> {
             }
         }
     }
-    let all = state(world);
-    let name = body.get("user").and_then(Value::as_str).unwrap_or_default();
-    Ok(all[side.name()]["accounts"][name].clone())
+    Ok(one(world, side, id))
 }
 
 /// `{"server", "user", "shape": "full" | "small" | "hostile" | "large", "messages"?, "conversations"?, "moved_to"?: acct}`; the account is made if there is none.

@@ -76,6 +76,22 @@ impl Request {
         values
     }
 
+    /// Whether a list parameter was given at all, be it empty.
+    pub fn has(&self, name: &str) -> bool {
+        let bracketed = format!("{name}[]");
+        self.form.iter().chain(&self.query).any(|(key, _)| *key == bracketed)
+            || self.json.as_ref().is_some_and(|json| json.get(name).is_some())
+    }
+
+    /// `outer[inner]` of a form, or the same of a JSON body.
+    pub fn nested(&self, outer: &str, inner: &str) -> Option<String> {
+        if let Some(value) = self.field(&format!("{outer}[{inner}]")) {
+            return Some(value.to_owned());
+        }
+        let value = self.json.as_ref()?.get(outer)?.get(inner)?;
+        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -143,6 +159,8 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// The nonce that the page's `style-nonce` meta element announces.
     pub nonce: Option<String>,
+    /// How many milliseconds the answer takes, over the network.
+    pub delay: u64,
 }
 
 impl Reply {
@@ -153,6 +171,7 @@ impl Reply {
             headers: vec![("content-type".to_owned(), content_type.to_owned())],
             body: body.into(),
             nonce: None,
+            delay: 0,
         }
     }
 

@@ -23,6 +23,7 @@ pub mod media;
 pub mod moves;
 pub mod pages;
 pub mod people;
+pub mod petra;
 pub mod raw;
 pub mod relations;
 pub mod route;
@@ -40,7 +41,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 pub use correspondence::{Attached, Shape, Truth};
-pub use door::Credentials;
+pub use door::{Body, Credentials, File};
 pub use seed::PASSWORD;
 pub use serve::{Answer, Ending, Lost, Site};
 pub use state::Side;
@@ -144,7 +145,8 @@ impl Control {
 
     /// The state of one person, as in `GET /__stand-in__/state`.
     pub fn person(&self, side: Side, user: &str) -> Value {
-        self.get("state")[side.name()]["accounts"][user].clone()
+        self.call("POST", "person", &serde_json::json!({ "server": side.name(), "user": user }))
+            .unwrap_or_default()
     }
 
     /// Signs in without a form: the cookie header's value and the access token.
@@ -159,6 +161,21 @@ impl Control {
         self.with_world(|world| {
             correspondence::give(world, side, user, shape);
         });
+    }
+
+    /// Gives somebody `count` followers of other servers.
+    pub fn followers(&self, side: Side, user: &str, count: usize) {
+        self.post("followers", &serde_json::json!({ "server": side.name(), "user": user, "count": count }));
+    }
+
+    /// Gives somebody `count` people of other servers to follow.
+    pub fn follows(&self, side: Side, user: &str, count: usize) {
+        self.post("follows", &serde_json::json!({ "server": side.name(), "user": user, "count": count }));
+    }
+
+    /// The servers of `domain` answer nobody, or everybody again.
+    pub fn silent(&self, domain: &str, silent: bool) {
+        self.post("silent", &serde_json::json!({ "domain": domain, "silent": silent }));
     }
 
     /// Every direct message that this person may read, as the server knows it.

@@ -43,6 +43,22 @@ pub fn address(server: &Server, media: &Media, size: &str) -> String {
     }
 }
 
+/// The address of an avatar or a header.
+pub fn picture_address(server: &Server, id: Id, picture: &crate::state::Picture, kind: &str) -> String {
+    let cache = if server.account(id).is_some_and(crate::state::Account::is_local) { "" } else { "/cache" };
+    let root = server.media_host.clone().unwrap_or_else(|| format!("{}/system", server.origin));
+    format!("{root}{cache}/accounts/{kind}/{}/original/{}", spread(id), picture.name)
+}
+
+/// The number in a path of folders of three digits.
+fn number(rest: &str) -> Option<Id> {
+    rest.split('/')
+        .take_while(|part| part.len() == 3 && part.bytes().all(|byte| byte.is_ascii_digit()))
+        .collect::<String>()
+        .parse()
+        .ok()
+}
+
 /// Content type and bytes as they are served.
 pub fn file(media: &Media, size: &str) -> (&'static str, Vec<u8>) {
     let picture = || png(media.width, media.height, media.tint, media.id);
@@ -104,13 +120,14 @@ fn stored(server: &Server, request: &Request, below: &str) -> Option<Reply> {
         let number = below.chars().filter(char::is_ascii_digit).take(9).collect::<String>().parse().ok()?;
         return Some(picture(request, "image/png", &png(20, 20, 200, number), LONG));
     }
+    if let Some((_, rest)) = below.split_once("accounts/avatars/").or(below.split_once("accounts/headers/")) {
+        let account = server.account(number(rest)?)?;
+        let kept = if below.contains("/avatars/") { &account.avatar } else { &account.header };
+        let kept = kept.as_ref().filter(|kept| below.ends_with(&kept.name))?;
+        return Some(picture(request, &kept.content_type, &kept.bytes, LONG));
+    }
     let (_, rest) = below.split_once("media_attachments/files/")?;
-    let id: Id = rest
-        .split('/')
-        .take_while(|part| part.len() == 3 && part.bytes().all(|byte| byte.is_ascii_digit()))
-        .collect::<String>()
-        .parse()
-        .ok()?;
+    let id = number(rest)?;
     let media = find(server, id)?;
     let size = ["original", "small"].into_iter().find(|size| {
         let path = path(media, size);

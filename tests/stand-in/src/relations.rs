@@ -165,8 +165,16 @@ fn mail_about_follower(world: &mut World, side: Side, owner: Id, follower: Id, r
     world.mails.push(Mail { side, to, subject, link: None, at });
 }
 
+/// Ends a follow or a request. Who is no longer followed leaves the lists and the profile.
 pub fn unfollow(world: &mut World, side: Side, from: Id, to: Id) {
-    world.server_mut(side).unfollow(from, to);
+    let server = world.server_mut(side);
+    server.unfollow(from, to);
+    for list in server.lists.iter_mut().filter(|list| list.owner == from) {
+        list.members.retain(|member| *member != to);
+    }
+    if let Some(user) = server.user_mut(from) {
+        user.endorsed.retain(|(_, id)| *id != to);
+    }
     if let Some((home, original)) = original_of(world, side, to)
         && home != side
         && let Some(follower) = copy_of(world, side, from, home)

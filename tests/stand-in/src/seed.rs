@@ -7,7 +7,7 @@ use crate::state::{
     Alias, Elsewhere, Filter, Id, List, Mark, Media, Migration, Poll, Server, Side, User, Visibility, World,
 };
 use crate::version::Version;
-use crate::{correspondence, moves, social};
+use crate::{correspondence, moves, petra, social};
 
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse";
@@ -23,6 +23,7 @@ pub fn world(old_version: Version, new_version: Version, old_domain: String, new
     ana(&mut world);
     others(&mut world);
     correspondence::seed(&mut world);
+    petra::seed(&mut world);
     // What the making of the world has left behind is no news to anybody.
     world.log.clear();
     world.mails.clear();

@@ -80,6 +80,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     pub ending: Ending,
+    /// How many milliseconds it takes, over the network.
+    pub delay: u64,
 }
 
 impl Answer {
@@ -154,7 +156,12 @@ async fn handle(
     }
     let outcome = process(&mut lock(&shared), site, &request, struck);
     match outcome {
-        Ok(answer) => Ok(on_the_wire(answer, &wire_method)),
+        Ok(answer) => {
+            if answer.delay > 0 {
+                tokio::time::sleep(Duration::from_millis(answer.delay)).await;
+            }
+            Ok(on_the_wire(answer, &wire_method))
+        }
         Err(Lost::Closed) => Err(Closed),
         Err(Lost::Hangs) => std::future::pending().await,
     }
@@ -460,7 +467,13 @@ fn finish(world: &World, request: &Request, reply: Reply) -> Answer {
         }
     }
     out.append(&mut headers);
-    Answer { status: reply.status, headers: out, body: reply.body, ending: Ending::Complete }
+    Answer {
+        status: reply.status,
+        headers: out,
+        body: reply.body,
+        ending: Ending::Complete,
+        delay: reply.delay,
+    }
 }
 
 /// facts 2.3 "CORS".

@@ -432,6 +432,8 @@ pub struct Server {
     pub rate: crate::limits::Buckets,
     /// How many people anybody may follow; above it, followers count (facts 6).
     pub follow_limit: usize,
+    /// Follows through the API: on which day, and how many (facts 7).
+    pub followed_today: HashMap<Id, (i64, u32)>,
     pub circuits: crate::imports::Circuits,
     pub last_import: Id,
     pub kept: crate::raw::Kept,
@@ -471,6 +473,7 @@ impl Server {
             actor_cache: HashMap::new(),
             rate: crate::limits::Buckets::default(),
             follow_limit: 7_500,
+            followed_today: HashMap::new(),
             circuits: HashMap::new(),
             last_import: 0,
             kept: crate::raw::Kept::default(),

@@ -18,7 +18,11 @@ pub fn account(server: &Server, id: Id) -> Value {
 fn account_at_depth(server: &Server, id: Id, with_moved: bool) -> Value {
     let Some(account) = server.account(id) else { return Value::Null };
     let version = server.version;
-    let missing = |kind: &str| format!("{}/{kind}/original/missing.png", server.origin);
+    let picture = |picture: &Option<crate::state::Picture>, kind: &str| match picture {
+        Some(picture) if !account.suspended => media::picture_address(server, id, picture, kind),
+        _ => format!("{}/{kind}/original/missing.png", server.origin),
+    };
+    let (avatar, header) = (picture(&account.avatar, "avatars"), picture(&account.header, "headers"));
     let fields: Vec<Value> = account
         .fields
         .iter()
@@ -37,7 +41,7 @@ fn account_at_depth(server: &Server, id: Id, with_moved: bool) -> Value {
     let mut out = json!({
         "id": id.to_string(), "username": account.username, "acct": account.acct(), "display_name": account.display_name, "locked": account.locked, "bot": account.bot,
         "discoverable": account.discoverable, "group": false, "created_at": clock::iso_millis(account.created_at), "note": format!("<p>{}</p>", account.note.replace('&', "&amp;").replace('<', "&lt;")),
-        "url": account.url, "avatar": missing("avatars"), "avatar_static": missing("avatars"), "header": missing("headers"), "header_static": missing("headers"),
+        "url": account.url, "avatar": avatar, "avatar_static": avatar, "header": header, "header_static": header,
         "followers_count": server.followers_count(id), "following_count": server.following_count(id), "statuses_count": server.statuses_count(id), "last_status_at": last,
         "emojis": [], "fields": fields,
     });
@@ -52,8 +56,11 @@ fn account_at_depth(server: &Server, id: Id, with_moved: bool) -> Value {
         out["roles"] = json!([]);
     }
     if version.at_least(Version::V4_6) {
-        out["avatar_description"] = json!("");
-        out["header_description"] = json!("");
+        let said = |picture: &Option<crate::state::Picture>| {
+            picture.as_ref().map(|picture| picture.description.clone()).unwrap_or_default()
+        };
+        out["avatar_description"] = json!(said(&account.avatar));
+        out["header_description"] = json!(said(&account.header));
         for name in ["show_media", "show_media_replies", "show_featured"] {
             out[name] = json!(true);
         }
@@ -113,7 +120,10 @@ pub fn credentials(server: &Server, account: &Account) -> Value {
         .iter()
         .map(|(name, value)| json!({ "name": name, "value": value, "verified_at": null }))
         .collect();
-    let mut source = json!({ "privacy": "public", "sensitive": false, "language": null, "note": account.note, "fields": fields, "follow_requests_count": waiting });
+    let setting = |name: &str| account.user.as_ref().and_then(|user| user.settings.get(name).cloned());
+    let privacy = setting("default_privacy").unwrap_or_else(|| "public".to_owned());
+    let sensitive = setting("default_sensitive").is_some_and(|value| super::truthy(&value));
+    let mut source = json!({ "privacy": privacy, "sensitive": sensitive, "language": setting("default_language"), "note": account.note, "fields": fields, "follow_requests_count": waiting });
     if version.at_least(Version::V4_2) {
         source["hide_collections"] = json!(account.hide_collections);
         source["discoverable"] = json!(account.discoverable);
@@ -121,7 +131,8 @@ pub fn credentials(server: &Server, account: &Account) -> Value {
     }
     if version.at_least(Version::V4_6) {
         source["attribution_domains"] = json!([]);
-        source["quote_policy"] = json!("public");
+        source["quote_policy"] =
+            json!(setting("default_quote_policy").unwrap_or_else(|| "public".to_owned()));
     }
     out["source"] = source;
     if version.at_least(Version::V4_1) {

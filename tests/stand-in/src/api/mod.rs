@@ -7,7 +7,10 @@ pub mod instance;
 pub mod lists;
 pub mod notifications;
 pub mod paging;
+pub mod profile;
+pub mod relations;
 pub mod statuses;
+pub mod tags;
 
 use serde_json::{Value, json};
 
@@ -67,6 +70,11 @@ impl Call<'_> {
             None => Ok(me),
         }
     }
+}
+
+/// Rails' idea of what is true: everything but a few words.
+pub fn truthy(text: &str) -> bool {
+    !["", "0", "f", "F", "false", "FALSE", "off", "OFF"].contains(&text)
 }
 
 pub fn invalid_token() -> Reply {
@@ -137,18 +145,24 @@ fn dispatch(call: &mut Call) -> Result<Reply, Reply> {
             Ok(if call.by_token { Reply::api_error(403, "This method is only available to the application the user originally signed-up with") } else { invalid_token() })
         }
         (_, ["api", "v1", "accounts", rest @ ..]) => accounts::route(call, method, rest),
-        ("GET" | "PATCH", ["api", "v1", "profile"]) => accounts::profile(call),
-        (_, ["api", "v1", "follow_requests", rest @ ..]) => accounts::follow_requests(call, method, rest),
-        ("GET", ["api", "v1", "mutes" | "blocks" | "domain_blocks"]) => accounts::relations(call, parts.get(2).copied().unwrap_or("")),
+        ("GET" | "PATCH", ["api", "v1", "profile"]) => profile::profile(call),
+        (_, ["api", "v1", "follow_requests", rest @ ..]) => relations::follow_requests(call, method, rest),
+        ("GET", ["api", "v1", "mutes" | "blocks"]) => relations::listed(call, parts.get(2).copied().unwrap_or("")),
+        (_, ["api", "v1", "domain_blocks", rest @ ..]) => relations::domain_blocks(call, method, rest),
+        ("GET", ["api", "v1", "endorsements"]) => {
+            let me = call.require_user()?;
+            relations::endorsements(call, me)
+        }
         (_, ["api", "v1", "conversations", rest @ ..]) => statuses::conversations(call, method, rest),
         (_, ["api", "v1", "statuses", rest @ ..]) => statuses::route(call, method, rest),
         ("GET", ["api", "v1", "bookmarks" | "favourites"]) => statuses::marks(call, parts.get(2).copied().unwrap_or("")),
         ("GET", ["api", "v1", "timelines", ..]) => statuses::timeline(call, &parts),
         (_, ["api", "v1" | "v2", "notifications", rest @ ..]) => notifications::route(call, method, parts.get(1).copied().unwrap_or("v1"), rest),
         (_, ["api", "v1", "lists", rest @ ..]) => lists::route(call, method, rest),
-        ("GET", ["api", "v1", "followed_tags"]) => lists::followed_tags(call),
-        ("POST", ["api", "v1", "tags", name, action]) => lists::follow_tag(call, name, action),
-        (_, ["api", "v1" | "v2", "filters", rest @ ..]) => filters::route(call, method, rest),
+        ("GET", ["api", "v1", "followed_tags"]) => tags::followed(call),
+        (_, ["api", "v1", "tags", rest @ ..]) => tags::route(call, method, rest),
+        (_, ["api", "v1", "featured_tags", rest @ ..]) => tags::featured(call, method, rest),
+        (_, ["api", "v1" | "v2", "filters", rest @ ..]) => filters::route(call, method, parts.get(1).copied().unwrap_or("v2"), rest),
         ("GET", ["api", "v2", "search"]) => accounts::search(call),
         ("GET", ["api", "v1", "apps", "verify_credentials"]) => {
             call.by_token.then(|| Reply::json(200, &json!({ "id": "1", "name": "Web", "website": null, "scopes": ["read", "write", "follow", "push"], "redirect_uris": ["urn:ietf:wg:oauth:2.0:oob"], "vapid_key": instance::VAPID, "redirect_uri": "urn:ietf:wg:oauth:2.0:oob" }))).ok_or_else(invalid_token)
@@ -159,14 +173,7 @@ fn dispatch(call: &mut Call) -> Result<Reply, Reply> {
         }
         ("GET", ["api", "v1", "announcements"]) => Ok(Reply::json(200, &json!([]))),
         ("GET", ["api", "v1", "custom_emojis"]) => Ok(Reply::json(200, &entity::custom_emojis(call.server()))),
-        ("GET", ["api", "v1", "preferences"]) => {
-            call.require_user()?;
-            let mut preferences = json!({ "posting:default:visibility": "public", "posting:default:sensitive": false, "posting:default:language": "en", "reading:expand:media": "default", "reading:expand:spoilers": false, "reading:autoplay:gifs": false });
-            if call.version().at_least(Version::V4_5) {
-                preferences["posting:default:quote_policy"] = json!("public");
-            }
-            Ok(Reply::json(200, &preferences))
-        }
+        ("GET", ["api", "v1", "preferences"]) => profile::preferences(call),
         ("GET", ["oauth", "userinfo"]) => Err(Reply::api_error(403, "This action is outside the authorized scopes")),
         _ => Err(Reply::json(404, &json!({ "error": "Record not found" }))),
     }

@@ -53,7 +53,11 @@ pub fn route(call: &mut Call, method: &str, api: &str, rest: &[&str]) -> Result<
             call.server_mut().notification_requests.retain(|request| request.owner != me);
             Ok(Reply::json(200, &json!({})))
         }
-        ("GET" | "PATCH", ["policy"]) => Ok(Reply::json(200, &policy(call, me, api))),
+        ("PATCH" | "PUT", ["policy"]) => {
+            change_policy(call, me);
+            Ok(Reply::json(200, &policy(call, me, api)))
+        }
+        ("GET", ["policy"]) => Ok(Reply::json(200, &policy(call, me, api))),
         ("GET", ["requests"]) => {
             let mut all: Vec<(Id, NotificationRequest)> = call
                 .server()
@@ -148,6 +152,25 @@ fn settle(call: &mut Call, request: &NotificationRequest, accept: bool) {
     }
 }
 
+const POLICIES: [&str; 6] = [
+    "for_not_following",
+    "for_not_followers",
+    "for_new_accounts",
+    "for_private_mentions",
+    "for_limited_accounts",
+    "for_bots",
+];
+
+fn change_policy(call: &mut Call, me: Id) {
+    let said: Vec<(&str, String)> =
+        POLICIES.iter().filter_map(|name| Some((*name, call.request.param(name)?))).collect();
+    if let Some(user) = call.server_mut().user_mut(me) {
+        for (name, value) in said {
+            user.settings.insert(name.to_owned(), value);
+        }
+    }
+}
+
 fn policy(call: &Call, me: Id, api: &str) -> Value {
     let server = call.server();
     let requests = server.notification_requests.iter().filter(|request| request.owner == me).count();
@@ -159,6 +182,12 @@ fn policy(call: &Call, me: Id, api: &str) -> Value {
         let mut out = json!({ "for_not_following": "accept", "for_not_followers": "accept", "for_new_accounts": "accept", "for_private_mentions": "filter", "for_limited_accounts": "filter", "summary": summary });
         if server.version.at_least(Version::V4_6) {
             out["for_bots"] = json!("accept");
+        }
+        for name in POLICIES {
+            let said = server.user(me).and_then(|user| user.settings.get(name));
+            if let (Some(said), true) = (said, out.get(name).is_some()) {
+                out[name] = json!(said);
+            }
         }
         out
     }
