@@ -14,7 +14,7 @@
   // What the agent performs: the list of `src/server/request.rs`; a test compares the two. `#` is a number.
   const GET = [
     "api/v1/accounts/(verify_credentials|lookup|relationships|#/(statuses|followers|following))",
-    "api/v1/(conversations|notifications(/requests)?|statuses(/#(/(context|history))?)?|lists(/#/accounts)?)",
+    "api/v1/(conversations|notifications(/requests)?|statuses(/#(/(context|history))?)?|lists)",
     "api/v1/(mutes|(domain_)?blocks|bookmarks|favourites|endorsements|(followed|featured)_tags|follow_requests)",
     "api/v1/(preferences|instance/domain_blocks|emails/check_confirmation)",
     "api/v2/(search|notifications/policy)",
@@ -24,7 +24,7 @@
   ];
   const POST = [
     "settings/(aliases|imports?|imports/#(/confirm)?)",
-    "api/v1/(lists|featured_tags|tags/[^/]+/follow|accounts/#/(note|mute|pin|endorse))",
+    "api/v1/(lists(/#/accounts)?|featured_tags|tags/[^/]+/follow|accounts/#/(note|mute|pin|endorse))",
     "api/v[12]/filters",
   ];
   const PUT = ["api/v1/lists/#"];

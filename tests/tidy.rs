@@ -189,7 +189,7 @@ fn the_agents_list_is_the_cores_list() {
         request::followed_tags(None),
         request::featured_tags(),
         request::lists(),
-        request::list_members("1"),
+        request::add_to_list("1", "2"),
         request::preferences(),
         request::notification_policy(),
         request::filters("v1"),

@@ -200,11 +200,6 @@ pub fn lists() -> Request {
     get("/api/v1/lists", Accept::Api)
 }
 
-/// All members at once: 0 means no limit (facts 7).
-pub fn list_members(id: &str) -> Request {
-    get(format!("/api/v1/lists/{}/accounts?limit=0", encode(id)), Accept::Api)
-}
-
 pub fn preferences() -> Request {
     get("/api/v1/preferences", Accept::Api)
 }
@@ -308,6 +303,12 @@ pub fn set_list(id: Option<&str>, title: &str, replies: &str, exclusive: Option<
         },
         None => post("/api/v1/lists", form, Accept::Api),
     }
+}
+
+/// Somebody who is followed goes into a list.
+pub fn add_to_list(list: &str, account: &str) -> Request {
+    let form = fields(&[("account_ids[]", account)]);
+    post(format!("/api/v1/lists/{}/accounts", encode(list)), form, Accept::Api)
 }
 
 /// A filter, its fields as `v1` or `v2` wants them.

@@ -6,6 +6,7 @@ use crate::job::collect::Owner;
 use crate::job::unpack::act::Act;
 use crate::job::unpack::piece::Piece;
 use crate::job::verify::{Ran, Rows, Wanted};
+use crate::list::filters::Action;
 use crate::list::{self, Around, Corrections, Kind, Plan, Row, Why, follow_limit, write};
 use crate::server::version::Version;
 use crate::small::Names;
@@ -82,13 +83,15 @@ pub fn lay_out(packed: &Packed, new: &Packed, to: &Owner, chosen: &Chosen, now: 
         };
         parts.push(Part { plan, removes, unsupported });
     }
-    let acts = if chosen.files_only { Vec::new() } else { acts(packed, new, &since, chosen, now) };
+    let lists = parts.iter().find(|part: &&Part| part.plan.kind == Kind::Lists).map(|part| &part.plan);
+    let acts = if chosen.files_only { Vec::new() } else { acts(packed, new, lists, &since, chosen, now) };
     Unpacking { parts, acts, limit, following }
 }
 
 fn acts(
     packed: &Packed,
     new: &Packed,
+    lists: Option<&Plan>,
     since: &dyn Fn(u16, u16) -> bool,
     chosen: &Chosen,
     now: Time,
@@ -115,6 +118,14 @@ fn acts(
             }
         }
     }
+    // Up to 4.1 no file of lists is imported.
+    if wanted(Kind::Lists)
+        && !since(4, 2)
+        && let Some(plan) = lists
+    {
+        let member = |row: &Row| Act::Member { title: row.list().to_owned(), acct: row.name().to_owned() };
+        acts.extend(plan.upload.iter().map(member));
+    }
     let (tags, featured) = (names(&new.tags), names(&new.featured_tags));
     if since(4, 0) {
         let missing = packed.tags.iter().filter(|tag| !tags.has(&tag.to_lowercase()));
@@ -129,6 +140,11 @@ fn acts(
         for filter in
             packed.filters.iter().filter(|filter| !there.contains(&filter.title) && !filter.is_over(now))
         {
+            // An action that an older server does not know would have the whole filter refused.
+            let mut filter = filter.clone();
+            if filter.action == Action::Blur && !since(4, 4) {
+                filter.action = Action::Warn;
+            }
             let forms =
                 if since(4, 0) { filter.v2(now).0.into_iter().collect::<Vec<_>>() } else { filter.v1(now).0 };
             for form in forms {

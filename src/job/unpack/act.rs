@@ -31,6 +31,11 @@ pub enum Act {
         replies: String,
         exclusive: Option<bool>,
     },
+    /// Somebody in a list. Only up to 4.1, which imports no lists; there has to be a follow (facts 6.2).
+    Member {
+        title: String,
+        acct: String,
+    },
     /// `api`: `v2`, or `v1` up to 3.5. `form`: its fields without the time it expires.
     Filter {
         api: String,
@@ -88,6 +93,7 @@ impl Act {
             Act::Mute { .. } => "mute",
             Act::Endorse { .. } => "endorse",
             Act::List { .. } => "list",
+            Act::Member { .. } => "member",
             Act::Filter { .. } => "filter",
         }
     }
@@ -96,7 +102,10 @@ impl Act {
     pub fn name(&self) -> &str {
         match self {
             Act::FollowTag(name) | Act::FeatureTag(name) => name,
-            Act::Note { acct, .. } | Act::Mute { acct, .. } | Act::Endorse { acct } => acct,
+            Act::Note { acct, .. }
+            | Act::Mute { acct, .. }
+            | Act::Endorse { acct }
+            | Act::Member { acct, .. } => acct,
             Act::List { title, .. } | Act::Filter { title, .. } => title,
         }
     }
@@ -104,13 +113,16 @@ impl Act {
     /// Whom the new server must know for it.
     pub fn acct(&self) -> Option<&str> {
         match self {
-            Act::Note { acct, .. } | Act::Mute { acct, .. } | Act::Endorse { acct } => Some(acct),
+            Act::Note { acct, .. }
+            | Act::Mute { acct, .. }
+            | Act::Endorse { acct }
+            | Act::Member { acct, .. } => Some(acct),
             _ => None,
         }
     }
 
-    /// `id`: the person's on the new server. `recent`: 4.4 and later.
-    pub fn request(&self, id: &str, recent: bool, now: Time) -> Request {
+    /// `id`: the person's on the new server; `list`: the list's, if it is there. `recent`: 4.4 and later.
+    pub fn request(&self, id: &str, list: Option<&str>, recent: bool, now: Time) -> Request {
         match self {
             Act::FollowTag(name) => request::follow_tag(name),
             Act::FeatureTag(name) => request::feature_tag(name),
@@ -119,10 +131,8 @@ impl Act {
                 request::mute_for(id, *notifications, seconds(*until, now))
             }
             Act::Endorse { .. } => request::feature_account(id, recent),
-            Act::List { title, replies, exclusive } => {
-                let there = (!id.is_empty()).then_some(id);
-                request::set_list(there, title, replies, *exclusive)
-            }
+            Act::List { title, replies, exclusive } => request::set_list(list, title, replies, *exclusive),
+            Act::Member { .. } => request::add_to_list(list.unwrap_or_default(), id),
             Act::Filter { api, form, until, .. } => {
                 let mut form = form.clone();
                 if let Some(until) = until {
@@ -161,6 +171,9 @@ impl Act {
             Act::Endorse { acct } => {
                 object.text("acct", acct);
             }
+            Act::Member { title, acct } => {
+                object.text("title", title).text("acct", acct);
+            }
             Act::List { title, replies, exclusive } => {
                 object.text("title", title).text("replies", replies);
                 if let Some(exclusive) = exclusive {
@@ -196,6 +209,7 @@ impl Act {
                 replies: words("replies")?,
                 exclusive: value.get("exclusive").and_then(Value::as_bool),
             },
+            "member" => Act::Member { title: words("title")?, acct: words("acct")? },
             "filter" => Act::Filter {
                 api: words("api")?,
                 title: words("title")?,
@@ -233,6 +247,7 @@ mod tests {
             Act::Note { acct: "a@b.example".into(), note: "met \"there\"\n".into() },
             Act::Mute { acct: "a@b.example".into(), notifications: true, until: Time(5) },
             Act::Endorse { acct: "a@b.example".into() },
+            Act::Member { title: "friends".into(), acct: "a@b.example".into() },
             Act::List { title: "a, \"b\"".into(), replies: "none".into(), exclusive: Some(true) },
             Act::List { title: "old".into(), replies: "list".into(), exclusive: None },
             Act::Filter {
@@ -254,7 +269,7 @@ mod tests {
     #[test]
     fn what_expires_is_asked_for_the_rest_of_its_time() {
         let mute = Act::Mute { acct: "a@b.example".into(), notifications: false, until: Time(61_500) };
-        let request = mute.request("7", true, Time(1_500));
+        let request = mute.request("7", None, true, Time(1_500));
         assert_eq!(
             request.form,
             [("notifications".into(), "false".into()), ("duration".into(), "60".into())]

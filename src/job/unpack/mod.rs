@@ -307,6 +307,9 @@ impl Unpack {
     fn act_may_start(&self, act: &Act) -> bool {
         match act {
             Act::Endorse { .. } => self.settled(Kind::Follows),
+            Act::Member { .. } => {
+                self.settled(Kind::Follows) && !self.open(|act| matches!(act, Act::List { .. }))
+            }
             Act::Mute { .. } => self.settled(Kind::Mutes),
             _ => true,
         }
@@ -318,7 +321,7 @@ impl Unpack {
             return Task::Act(at);
         }
         match act {
-            Act::List { .. } if self.lists.is_none() => Task::Lists,
+            Act::List { .. } | Act::Member { .. } if self.lists.is_none() => Task::Lists,
             Act::Filter { api, .. } if self.filters.is_none() => Task::Filters(api.clone()),
             _ => match act.acct() {
                 Some(acct) if self.ids.get(acct).is_none() => {
@@ -530,6 +533,7 @@ impl Unpack {
         let standing = list::compare(want.rows(), &have);
         let there = standing.iter().filter(|one| **one != Standing::Missing).count() as u64;
         let mut changed = false;
+        step.probed = now;
         if let Stage::Running(run) = &mut step.stage {
             changed = run.imported != there;
             if changed {
@@ -592,6 +596,10 @@ impl Unpack {
             },
         };
         self.acts[at].1 = stand;
+        // The lists that were made have numbers that nobody has read yet.
+        if matches!(self.acts[at].0, Act::List { .. }) && !self.open(|act| matches!(act, Act::List { .. })) {
+            self.lists = None;
+        }
         Ok(vec![self.act_record(at)])
     }
 
@@ -698,12 +706,15 @@ impl Work for Unpack {
         if let Some(at) = self.acts.iter().position(open) {
             return Some(self.act_task(at));
         }
+        if !self.two_steps() {
+            // One after another, the one first that was not looked at for longest.
+            let under_way = |(_, step): &(usize, &Step)| matches!(step.stage, Stage::Running(_));
+            let next = self.steps.iter().enumerate().filter(under_way).min_by_key(|(_, step)| step.probed.0);
+            return next.map(|(at, _)| Task::Watch(at));
+        }
         let mut running = None;
         for (at, step) in self.steps.iter().enumerate() {
             let Stage::Running(run) = &step.stage else { continue };
-            if !self.two_steps() {
-                return (!run.is_stuck(self.now)).then_some(Task::Watch(at)).or(running);
-            }
             let still = self.now.since(run.changed) >= PROBE_EVERY;
             if still && run.id.is_some() && self.now.since(step.probed) >= PROBE_EVERY {
                 return Some(Task::Probe(at));
@@ -737,12 +748,14 @@ impl Work for Unpack {
             Task::Resolve(acct) => request::resolve(acct),
             Task::Act(at) => {
                 let (act, _) = &self.acts[*at];
-                let id = match act {
-                    Act::List { title, .. } => self.list(title).map(|list| list.id.clone()),
-                    _ => act.acct().and_then(|acct| self.ids.get(acct).cloned()),
+                let id = act.acct().and_then(|acct| self.ids.get(acct).cloned());
+                let list = match act {
+                    Act::List { title, .. } | Act::Member { title, .. } => self.list(title),
+                    _ => None,
                 };
+                let list = list.map(|list| list.id.as_str());
                 let recent = self.version().is_none_or(|version| version.at_least(4, 4));
-                act.request(&id.unwrap_or_default(), recent, self.now)
+                act.request(&id.unwrap_or_default(), list, recent, self.now)
             }
         }
     }
