@@ -24,6 +24,7 @@ pub mod moves;
 pub mod pages;
 pub mod people;
 pub mod petra;
+pub mod posts;
 pub mod raw;
 pub mod relations;
 pub mod route;

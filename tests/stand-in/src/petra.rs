@@ -336,13 +336,16 @@ fn posts(world: &mut World, petra: Id) {
     world.deleted.extend(deleted);
 }
 
+/// Title, contexts, action, end, keywords and whether they are whole words.
+type Planned<'a> = (&'a str, &'a [&'a str], &'a str, Option<Millis>, &'a [(&'a str, bool)]);
+
 fn filters(world: &mut World, petra: Id) {
     let now = world.now();
     let server = world.server_mut(Side::Old);
     let version = server.version;
     let about = server.bookmarks.iter().find(|mark| mark.owner == petra).map(|mark| mark.status);
     let blur = if version.at_least(Version::V4_5) { "blur" } else { "hide" };
-    let all: [(&str, &[&str], &str, Option<Millis>, &[(&str, bool)]); 4] = [
+    let all: [Planned; 4] = [
         ("Spoilers", &["home", "notifications"], "warn", None, &[("spoiler & <b>", true), ("finale", false)]),
         ("Pictures", &["public", "thread", "account"], blur, None, &[("spiders", false)]),
         ("Election", &["home", "public"], "hide", Some(now + 5 * DAY), &[("election", true)]),
