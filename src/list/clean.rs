@@ -175,8 +175,8 @@ pub enum Why {
     ColumnMissing,
     /// It has a quote that never closes.
     OpenQuote,
-    /// It has letters that cannot be read.
-    NotUtf8,
+    /// It has letters that cannot be read, or signs that are none.
+    Garbled,
     /// A filter that has run out.
     Expired,
     /// No filter that Mastodon would take.
@@ -361,6 +361,13 @@ impl<'a> Work<'a> {
         for _ in 0..MOST_STEPS {
             let correction = self.around.corrections.and_then(|all| all.get(self.key(&now)));
             let name = match correction {
+                // It is a name that is put there; of a row of lists that has no readable title, it mends nothing.
+                Some(Correction::Replace(_)) if self.kind == Kind::Lists && now.more.0 == now.more.1 => {
+                    return (now, why);
+                }
+                Some(Correction::Replace(_)) if matches!(why, Some(Why::OpenQuote | Why::Garbled)) => {
+                    return (now, why);
+                }
                 Some(Correction::Replace(name)) => name.clone(),
                 Some(_) => return (now, why),
                 None => match self.moved(&now).filter(|_| follow && why.is_none()) {

@@ -138,7 +138,8 @@ pub enum Odd {
     ExtraCells(u32),
     /// Doubles that differ in boosts, notifications or languages; the first counts.
     DoublesDiffer(u32),
-    /// Cells that should say true or false and say something else. They are left to the server's default.
+    /// Cells that should say true or false, or name languages, and say something else. They are left to the server: it
+    /// would take the one for true, and refuse the whole row for the other.
     NotTrueOrFalse(u32),
 }
 

@@ -270,11 +270,7 @@ impl<'a> Rows<'a> {
             (true, Kind::Filters) => self.filter(&mut draft, whole),
             (_, Kind::Filters) => Some(Why::NoFilter),
             _ if line.open_quote => Some(Why::OpenQuote),
-            _ if self.not_utf8
-                && [name, list].into_iter().flatten().any(|span| self.part(span).contains('\u{fffd}')) =>
-            {
-                Some(Why::NotUtf8)
-            }
+            _ if [name, list].into_iter().flatten().any(|span| self.is_garbled(span)) => Some(Why::Garbled),
             _ if name.is_none() || (self.kind == Kind::Lists && list.is_none_or(|list| list.0 == list.1)) => {
                 Some(Why::ColumnMissing)
             }
@@ -294,6 +290,13 @@ impl<'a> Rows<'a> {
         }
         draft.origin = draft.key;
         (draft, fault)
+    }
+
+    /// Signs that no keyboard makes, and what stands for letters that could not be read.
+    fn is_garbled(&self, span: Span) -> bool {
+        let text = self.part(span);
+        text.bytes().any(|byte| matches!(byte, 1..=8 | 14..=31 | 127))
+            || (self.not_utf8 && text.contains(char::REPLACEMENT_CHARACTER))
     }
 
     /// Another name for a row, in place of its own.
@@ -448,7 +451,13 @@ impl<'a> Rows<'a> {
         // Without a header the fourth cell is taken for languages only behind two that are what they should be.
         let sure = header || (draft.settings.boosts.is_some() && draft.settings.notify.is_some());
         if let Some(cell) = self.places.languages.filter(|_| sure).and_then(|at| cells.get(at)) {
-            draft.more = self.trim(*cell);
+            let languages = self.trim(*cell);
+            let code = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b',' | b' ');
+            if self.part(languages).bytes().all(code) {
+                draft.more = languages;
+            } else {
+                self.neither += u32::from(header);
+            }
         }
     }
 }
