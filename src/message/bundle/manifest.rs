@@ -1,7 +1,5 @@
 //! `manifest.json`, which says of every other entry what it has to be, and `README.txt`, which says it to people.
 
-use super::json::Lines;
-use super::zip::Entry;
 use super::{About, FORMAT};
 use crate::plain::Object;
 use crate::say::{Part, Words, say};
@@ -42,13 +40,6 @@ pub fn head(about: &About, owner: &Person, counts: &Counts, words: &dyn Words) -
     let mut head = about.head(FORMAT, owner);
     head.json("counts", &numbers.end()).list("incomplete", &remarks);
     head
-}
-
-/// The line of an entry.
-pub fn line(lines: &mut Lines, entry: &Entry) -> String {
-    let mut object = Object::new();
-    object.text("path", &entry.path).number("size", entry.size).text("sha256", &entry.sha256);
-    lines.item(&object.end())
 }
 
 pub fn readme(about: &About, counts: &Counts, words: &dyn Words) -> String {

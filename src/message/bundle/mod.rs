@@ -19,13 +19,9 @@
 
 mod archive;
 pub mod index;
-mod json;
-pub mod kind;
 mod manifest;
 pub mod open;
 pub mod pack;
-mod unzip;
-mod zip;
 
 use crate::account::Domain;
 use crate::plain::Object;
@@ -36,13 +32,15 @@ use crate::when::Time;
 
 pub use index::{Gathered, Index};
 pub use manifest::Counts;
-pub use open::{Ask, Contents, Open, Out, Reason, Restore};
-pub use pack::{Fault, Pack, Report, Want};
+pub use open::{Contents, Open, Out, Restore};
+pub use pack::{Pack, Report};
+
+pub use crate::bundle::open::{Ask, Reason};
+pub use crate::bundle::{Fault, Want, kind};
 
 /// What `manifest.json` and `messages.json` say that they are.
 pub(crate) const FORMAT: &str = "packed-trunk";
 pub(crate) const MESSAGES: &str = "packed-trunk-messages";
-pub(crate) const MANIFEST: &str = "manifest.json";
 /// Where files lie.
 pub(crate) const MEDIA: &str = "media_attachments/";
 /// Of the format. A reader takes its own and older ones.
@@ -74,13 +72,23 @@ impl About {
         let mut head = Object::new();
         head.text("format", format)
             .number("version", VERSION)
-            .json("owner", &json::person(owner))
+            .json("owner", &person(owner))
             .text("server", self.server.as_str())
             .text("software", &self.software)
             .text("at", &self.at.iso())
             .text("extension", &self.extension);
         head
     }
+}
+
+pub(crate) fn person(person: &Person) -> String {
+    Object::new()
+        .text("id", &person.id)
+        .text("handle", &person.handle)
+        .text("name", &person.name)
+        .text("url", &person.url)
+        .maybe("uri", person.uri.as_deref())
+        .end()
 }
 
 /// What the core needs to write for people.

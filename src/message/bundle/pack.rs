@@ -3,14 +3,13 @@
 //! Files come first, so that everything after them knows which of them are really there; then the page, the texts, the records
 //! and the archive, each in a run of its own through the messages, a batch at a time; the manifest at the end.
 
-use crc::Digest;
-
 use super::archive::{self, Around};
-use super::json::{Lines, person, record};
 use super::manifest::{self, Counts};
-use super::zip::{CRC, Writer};
-use super::{About, Gathered, MANIFEST, MEDIA, MESSAGES, Tools, kind};
-use crate::message::digest::Sum;
+use super::{About, Gathered, MEDIA, MESSAGES, Tools, person};
+use crate::bundle::json::{Lines, record};
+use crate::bundle::media::{Blob, Media};
+use crate::bundle::zip::Writer;
+use crate::bundle::{FULL, Fault, MANIFEST, Want, kind, line};
 use crate::message::record::{FILE, File, HISTORY, Missing, STATUS};
 use crate::message::thread::{Conversation, Note, put_together};
 use crate::message::write::html::{self, Page};
@@ -23,36 +22,6 @@ use crate::small::{Names, Table, find, order};
 /// So many records are asked for at once, or so many that they have this length together.
 const BATCH: usize = 200;
 const BATCH_BYTES: usize = 256 << 10;
-/// So many bytes may wait to be taken before more is written.
-const FULL: usize = 256 << 10;
-/// A file up to this size is kept while its checksum is made, so that it need not be read again.
-const SMALL: u64 = 256 << 10;
-
-/// What has to be handed in next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Want {
-    /// The records under these keys, in this order, `None` for one that is not there: [`Pack::records`].
-    Records(Vec<String>),
-    /// The file that was saved from this address, in pieces of any size: [`Pack::file`], or [`Pack::no_file`]. A large one is
-    /// asked for twice: once for its checksum, once to be written.
-    File {
-        url: String,
-    },
-    /// Nothing: [`Pack::take`] what was written, and ask again.
-    Nothing,
-    /// All is written; after [`Pack::take`] the ZIP is whole.
-    Done,
-    Failed(Fault),
-}
-
-/// Why there can be no ZIP.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// More than the format takes.
-    TooLarge,
-    /// The file was another one when it was read again.
-    Changed { url: String },
-}
 
 /// What is in the ZIP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,7 +47,7 @@ struct Light {
     conversations: Vec<Conversation>,
     /// By address.
     files: Table<File>,
-    blobs: Vec<Blob>,
+    media: Media,
     unreadable: Vec<String>,
     histories: Vec<String>,
     listed: Vec<String>,
@@ -88,39 +57,10 @@ struct Light {
     by_handle: Names,
 }
 
-/// A file as it lies in the ZIP: once, from however many addresses it was saved.
-#[derive(Debug)]
-struct Blob {
-    sha256: String,
-    kind: String,
-    size: u64,
-    path: String,
-    urls: Vec<String>,
-    here: bool,
-}
-
-/// A file that is being handed in.
-struct Reading {
-    /// Which of its addresses.
-    url: usize,
-    size: u64,
-    crc: Digest<'static, u32>,
-    sum: Sum,
-    kept: Vec<u8>,
-    /// It is as it was saved, and is read again to be written.
-    again: bool,
-}
-
-impl std::fmt::Debug for Reading {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Reading({} bytes)", self.size)
-    }
-}
-
 /// What is written at the moment, and how far.
 #[derive(Debug)]
 enum Stage {
-    Media(usize),
+    Media,
     Page { steps: Vec<Step>, at: usize, unreadable: usize },
     Text { conversation: usize, notes: Vec<usize>, at: usize },
     Json { list: List, at: usize },
@@ -147,7 +87,6 @@ pub struct Pack {
     zip: Writer,
     lines: Lines,
     stage: Stage,
-    reading: Option<Reading>,
     /// The keys that were asked for, and where the stage stands after them.
     asked: Vec<String>,
     until: usize,
@@ -166,7 +105,7 @@ impl Pack {
         let bytes = gathered.bytes;
         let light = Light::new(about, gathered, conversations);
         let texts: u64 = light.lengths.iter().map(|length| u64::from(*length)).sum();
-        let media: u64 = light.blobs.iter().map(|blob| blob.size).fold(0, u64::saturating_add);
+        let media = light.media.size();
         // Sizes beyond this are nothing that a file system could hold, and sums of them are none.
         if media > 1 << 60 {
             return Err(Fault::TooLarge);
@@ -185,8 +124,7 @@ impl Pack {
         Ok(Pack {
             zip: Writer::new(light.about.at),
             lines: Lines::default(),
-            stage: Stage::Media(0),
-            reading: None,
+            stage: Stage::Media,
             asked: Vec::new(),
             until: 0,
             given: None,
@@ -208,10 +146,8 @@ impl Pack {
             if let Some(fault) = &self.fault {
                 return Want::Failed(fault.clone());
             }
-            if let (Stage::Media(at), Some(reading)) = (&self.stage, &self.reading)
-                && let Some(url) = self.light.blobs.get(*at).and_then(|blob| blob.urls.get(reading.url))
-            {
-                return Want::File { url: url.clone() };
+            if let Some(url) = self.light.media.wants() {
+                return Want::File { url: url.to_owned() };
             }
             if !self.asked.is_empty() && self.given.is_none() {
                 return Want::Records(self.asked.clone());
@@ -235,69 +171,14 @@ impl Pack {
 
     /// A piece of the file of [`Want::File`]; `end` with the last one, which may be empty.
     pub fn file(&mut self, piece: &[u8], end: bool) {
-        let (Stage::Media(at), Some(reading)) = (&self.stage, self.reading.as_mut()) else { return };
-        let Some(blob) = self.light.blobs.get(*at) else { return };
-        reading.size = reading.size.saturating_add(piece.len() as u64);
-        if reading.size > blob.size {
-            // Whatever else comes: it is not what was saved.
-            return self.no_file();
-        }
-        if reading.again {
-            self.zip.stored(piece);
-            if end {
-                let whole = reading.size == blob.size;
-                if self.zip.end() && whole { self.next_file(true) } else { self.no_file() }
-            }
-            return;
-        }
-        reading.crc.update(piece);
-        reading.sum.add(piece);
-        if blob.size <= SMALL {
-            reading.kept.extend_from_slice(piece);
-        }
-        if !end {
-            return;
-        }
-        if reading.size != blob.size || reading.sum.clone().hex() != blob.sha256 {
-            return self.no_file();
-        }
-        self.zip.file(&blob.path, blob.size, reading.crc.clone().finalize());
-        if blob.size <= SMALL {
-            self.zip.stored(&reading.kept);
-            self.zip.end();
-            self.next_file(true);
-        } else {
-            self.reading = Some(Reading { again: true, ..Reading::of(reading.url) });
-        }
+        let result = self.light.media.file(&mut self.zip, piece, end);
+        self.fault = self.fault.take().or(result.err());
     }
 
     /// The file is not there, or could not be read to its end.
     pub fn no_file(&mut self) {
-        let (Stage::Media(at), Some(reading)) = (&self.stage, self.reading.as_ref()) else { return };
-        let Some(blob) = self.light.blobs.get(*at) else { return };
-        let url = blob.urls.get(reading.url).cloned().unwrap_or_default();
-        if reading.again {
-            // Its beginning is written already.
-            self.fault = Some(Fault::Changed { url });
-            return;
-        }
-        // The same may have been saved from another address.
-        let next = reading.url + 1;
-        if next < blob.urls.len() {
-            self.reading = Some(Reading::of(next));
-        } else {
-            self.next_file(false);
-        }
-    }
-
-    fn next_file(&mut self, here: bool) {
-        let Stage::Media(at) = &mut self.stage else { return };
-        if let Some(blob) = self.light.blobs.get_mut(*at) {
-            blob.here = here;
-            self.done += blob.size;
-        }
-        *at += 1;
-        self.reading = None;
+        let result = self.light.media.no_file();
+        self.fault = self.fault.take().or(result.err());
     }
 
     /// What was written since the last time. To be called after every answer, and after every piece of a file.
@@ -307,8 +188,7 @@ impl Pack {
 
     /// How much is done, of how much.
     pub fn progress(&self) -> (u64, u64) {
-        let reading = self.reading.as_ref().map_or(0, |reading| reading.size);
-        (self.done.saturating_add(reading).min(self.all), self.all)
+        (self.done.saturating_add(self.light.media.done()).min(self.all), self.all)
     }
 
     pub fn report(&self) -> Report {
@@ -319,8 +199,8 @@ impl Pack {
 
     fn step(&mut self, tools: &Tools) {
         match &self.stage {
-            Stage::Media(at) if *at < self.light.blobs.len() => self.reading = Some(Reading::of(0)),
-            Stage::Media(_) => self.begin_page(tools),
+            Stage::Media if self.light.media.begin_next() => {}
+            Stage::Media => self.begin_page(tools),
             Stage::Page { .. } => self.page(tools),
             Stage::Text { .. } => self.text(tools),
             Stage::Json { .. } => self.json(),
@@ -697,7 +577,7 @@ impl Pack {
             .iter()
             .skip(at)
             .take(BATCH)
-            .map(|entry| manifest::line(&mut self.lines, entry))
+            .map(|entry| line(&mut self.lines, entry))
             .collect();
         for line in &lines {
             self.write(line);
@@ -716,12 +596,6 @@ fn some_of(keys: &[String], from: usize) -> Vec<String> {
     keys.iter().skip(from).take(BATCH).cloned().collect()
 }
 
-impl Reading {
-    fn of(url: usize) -> Reading {
-        Reading { url, size: 0, crc: CRC.digest(), sum: Sum::default(), kept: Vec::new(), again: false }
-    }
-}
-
 impl Light {
     fn new(about: About, gathered: Gathered, conversations: Vec<Conversation>) -> Light {
         let id = |at: usize| gathered.notes.get(at).map(|note| note.id.as_str());
@@ -736,7 +610,7 @@ impl Light {
             people: gathered.people,
             owner: gathered.owner,
             conversations,
-            blobs: blobs(&gathered.files),
+            media: Media::new(blobs(&gathered.files)),
             files: gathered.files,
             unreadable: gathered.unreadable,
             histories: gathered.histories,
@@ -790,8 +664,7 @@ impl Light {
     }
 
     fn blob(&self, sha256: &str) -> Option<&Blob> {
-        let at = find(self.blobs.len(), &|at| self.blobs[at].sha256.as_str().cmp(sha256))?;
-        self.blobs.get(at)
+        self.media.of_sum(sha256)
     }
 
     fn shown(&self, url: &str) -> Option<FileShown> {

@@ -17,24 +17,24 @@ use miniz_oxide::deflate::core::{
 use crate::message::digest::Sum;
 use crate::when::{Civil, Time};
 
-pub(super) static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+pub static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-pub(super) const LOCAL: u32 = 0x0403_4b50;
-pub(super) const DESCRIPTOR: u32 = 0x0807_4b50;
-pub(super) const CENTRAL: u32 = 0x0201_4b50;
-pub(super) const END: u32 = 0x0605_4b50;
-pub(super) const END64: u32 = 0x0606_4b50;
-pub(super) const LOCATOR64: u32 = 0x0706_4b50;
-pub(super) const STORED: u16 = 0;
-pub(super) const DEFLATED: u16 = 8;
+pub const LOCAL: u32 = 0x0403_4b50;
+pub const DESCRIPTOR: u32 = 0x0807_4b50;
+pub const CENTRAL: u32 = 0x0201_4b50;
+pub const END: u32 = 0x0605_4b50;
+pub const END64: u32 = 0x0606_4b50;
+pub const LOCATOR64: u32 = 0x0706_4b50;
+pub const STORED: u16 = 0;
+pub const DEFLATED: u16 = 8;
 /// The id of the extra field with sizes of eight bytes.
-pub(super) const EXTRA64: u16 = 1;
+pub const EXTRA64: u16 = 1;
 /// Names are UTF-8.
 const UTF8: u16 = 1 << 11;
 /// Sizes follow.
-pub(super) const DEFERRED: u16 = 1 << 3;
+pub const DEFERRED: u16 = 1 << 3;
 /// In a field of four bytes: look into the extra field.
-pub(super) const FULL: u32 = u32::MAX;
+pub const FULL: u32 = u32::MAX;
 /// Made on Unix, so that programs there take the rights as they are below; version 4.5.
 const MADE_BY: u16 = 3 << 8 | 45;
 /// A plain file, to be read by everybody and written by its owner.

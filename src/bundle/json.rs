@@ -6,7 +6,6 @@
 use serde_json::Value;
 
 use crate::plain::{self, Object};
-use crate::server::status::Person;
 
 /// Longer than this is no line of ours: a server's reply is never so long.
 const LONGEST: usize = 64 << 20;
@@ -19,16 +18,6 @@ pub fn record(object: &mut Object, name: &str, text: &str) {
     } else {
         object.text(&format!("{name}Text"), text);
     }
-}
-
-pub fn person(person: &Person) -> String {
-    Object::new()
-        .text("id", &person.id)
-        .text("handle", &person.handle)
-        .text("name", &person.name)
-        .text("url", &person.url)
-        .maybe("uri", person.uri.as_deref())
-        .end()
 }
 
 /// Writes a document.
