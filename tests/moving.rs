@@ -36,19 +36,22 @@ fn timeless(keeper: &Keeper) -> BTreeMap<String, String> {
 }
 
 /// Requests that went out more often than in a run without trouble; asking how something stands is no repetition.
-fn repeated(plain: &[String], troubled: &[String]) -> usize {
+fn repeated(plain: &[String], troubled: &[String]) -> Vec<String> {
+    let number = regex::Regex::new(r"/\d{10,}/").unwrap();
     let writes = |all: &[String]| {
         let mut count: BTreeMap<String, usize> = BTreeMap::new();
-        for one in all
-            .iter()
-            .filter(|one| !one.ends_with(" /settings/imports") && !one.ends_with("/settings/import"))
-        {
-            *count.entry(one.clone()).or_default() += 1;
+        let looks =
+            ["GET /settings/imports", "GET /settings/import", "GET /api/v1/lists", "GET /api/v2/filters"];
+        let look = |one: &&String| looks.contains(&one.as_str()) || one.starts_with("GET /settings/exports/");
+        for one in all.iter().filter(|one| !look(one)) {
+            // Numbers are made of the time.
+            *count.entry(number.replace_all(one, "/N/").into_owned()).or_default() += 1;
         }
         count
     };
     let (plain, troubled) = (writes(plain), writes(troubled));
-    troubled.iter().map(|(one, times)| times.saturating_sub(plain.get(one).copied().unwrap_or(0))).sum()
+    let more = |one: &String, times: usize| times.saturating_sub(plain.get(one).copied().unwrap_or(0));
+    troubled.iter().flat_map(|(one, times)| vec![one.clone(); more(one, *times)]).collect()
 }
 
 #[test]
@@ -107,7 +110,7 @@ fn a_pack_interrupted_after_any_request_ends_the_same() {
             let mut keeper = Keeper::default();
             let (_, records) = Pack::begin(teller.owner(), Scope::Everything, teller.now());
             keeper.keep(records);
-            let _: Pack = teller.run_forgetting(&mut keeper);
+            let _: Pack = teller.run_interrupted(&mut keeper);
             let when = format!("{trouble:?} at request {at}: {}", plain[at - 1]);
             assert_eq!(timeless(&keeper), whole, "{when}");
             let asked = teller.asked.borrow().clone();
@@ -296,6 +299,11 @@ fn home(control: &Control) -> Vec<String> {
             .lines()
             .map(|line| format!("{}: {line}", kind.id()))
             .collect();
+        // What expires does so a little later when it was made a little later.
+        let time = regex::Regex::new(r"\d{4}-\d\d-\d\dT[\d:.]+Z").unwrap();
+        for line in &mut lines {
+            *line = time.replace_all(line, "TIME").into_owned();
+        }
         lines.sort();
         all.extend(lines);
     }
@@ -332,7 +340,7 @@ fn an_unpacking_interrupted_after_any_request_ends_the_same() {
         let chosen = Chosen::default();
         let going = begin("4.6", new, &chosen);
         let (mut keeper, job) = unpacking(&going, &chosen);
-        let begun = keeper.clone();
+        let (begun, before) = (keeper.clone(), going.control.with_world(|world| world.clone()));
         going.teller.run(job, &mut keeper);
         let plain = going.teller.asked.borrow().clone();
         let (whole, count) = (home(&going.control), imports(&going.control));
@@ -345,23 +353,26 @@ fn an_unpacking_interrupted_after_any_request_ends_the_same() {
                 strikes.push(at + 1);
             }
         }
-        for trouble in
-            [Trouble::Lost, Trouble::LostAfter, Trouble::Unavailable, Trouble::SignedOut, Trouble::TooMany]
-        {
+        // The rest of the troubles differ in nothing that depends on the version.
+        let all =
+            [Trouble::Lost, Trouble::LostAfter, Trouble::Unavailable, Trouble::SignedOut, Trouble::TooMany];
+        let troubles = if new == "4.6" { &all[..] } else { &all[1..2] };
+        for trouble in troubles.iter().copied() {
             for at in &strikes {
-                // The same two servers as they were; what was planned for one pair fits the other.
-                let control = pair("4.6", new);
-                let teller = Teller::new(&control, Side::New, "petra");
+                // The same two servers as they were.
+                let control = &going.control;
+                control.with_world(|world| *world = before.clone());
+                let teller = Teller::new(control, Side::New, "petra");
                 let mut keeper = begun.clone();
                 teller.trouble.set(Some((*at, trouble)));
-                let _: Unpack = teller.run_forgetting(&mut keeper);
+                let _: Unpack = teller.run_interrupted(&mut keeper);
                 let when = format!("{new}: {trouble:?} at request {at}: {}", plain[at - 1]);
-                assert_eq!(home(&control), whole, "{when}");
+                assert_eq!(home(control), whole, "{when}");
                 let asked = teller.asked.borrow();
                 let again = repeated(&plain, &asked);
-                assert!(again <= 1, "{when}: {again} requests were repeated: {asked:#?}");
+                assert!(again.len() <= 1, "{when}: {again:?} were repeated");
                 if new == "4.6" {
-                    assert_eq!(imports(&control), count, "{when}: an import was begun twice");
+                    assert_eq!(imports(control), count, "{when}: an import was begun twice");
                 }
             }
         }
@@ -387,7 +398,7 @@ fn a_verification_interrupted_after_any_request_ends_the_same() {
             keeper.keep(records);
             going.teller.asked.borrow_mut().clear();
             going.teller.trouble.set(Some((at, trouble)));
-            let job: Verify = going.teller.run_forgetting(&mut keeper);
+            let job: Verify = going.teller.run_interrupted(&mut keeper);
             let mut all = BTreeMap::new();
             for kind in Kind::ALL {
                 for (row, outcome) in job.outcomes(kind) {

@@ -476,7 +476,7 @@ impl Verify {
         let there: Vec<bool> = if closed {
             vec![false; group.rows.rows.len()]
         } else {
-            let answer = reply::data(reply)?;
+            let answer = reply::file(reply, &request::export_file(kind.export()))?;
             let have = Have::of_text(&answer.body, kind, Some(&home)).ok_or(Refusal::Nonsense)?;
             group.rows.rows.iter().map(|row| have.get(&row.key).is_some()).collect()
         };
@@ -601,8 +601,8 @@ impl Work for Verify {
                 vec![self.server_record()]
             }
             Task::Blocked => {
-                // Shown to nobody, or only to some (facts 13.2, last line).
-                let told = if matches!(status, 401 | 403 | 404) { Value::Null } else { value()? };
+                // Many servers show it to nobody (facts 13.2, last line).
+                let told = if matches!(status, 403 | 404) { Value::Null } else { value()? };
                 self.blocked = Some(entity::blocked_domains(&told).unwrap_or_default());
                 vec![self.server_record()]
             }

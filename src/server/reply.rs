@@ -97,6 +97,18 @@ pub fn data(reply: &Reply) -> Result<&Answer, Refusal> {
     if html { Err(Refusal::Nonsense) } else { Ok(answer) }
 }
 
+/// The file that was asked for, and no page in its place: who is not signed in any more is sent to a page that says so.
+pub fn file<'a>(reply: &'a Reply, asked: &Request) -> Result<&'a Answer, Refusal> {
+    let answer = usable(reply)?;
+    if answer.is_sign_in() {
+        return Err(Refusal::SignedOut);
+    }
+    if answer.plain_path() != asked.path {
+        return Err(Refusal::Forbidden);
+    }
+    data(reply)
+}
+
 /// The page that was asked for, or the one that the server sent the person to instead.
 pub fn page(reply: &Reply) -> Result<&Answer, Refusal> {
     let answer = usable(reply)?;

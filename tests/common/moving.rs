@@ -287,21 +287,24 @@ impl Teller {
         panic!("no end: {:?}", self.asked.borrow().iter().rev().take(5).collect::<Vec<_>>());
     }
 
-    /// The same, and everything in memory is lost before every single request.
-    pub fn run_forgetting<W: Kept>(&self, keeper: &mut Keeper) -> W {
-        for _ in 0..20_000 {
-            let job = W::take_up(keeper).expect("the job as it was left");
-            if job.is_done() {
-                return job;
-            }
-            let mut save = Save::new(job);
-            // Waiting is no work: it may take as long as it likes.
+    /// Runs the job that is kept to its end; with the request that the trouble strikes, everything in memory is lost.
+    pub fn run_interrupted<W: Kept>(&self, keeper: &mut Keeper) -> W {
+        let mut save = Save::new(W::take_up(keeper).expect("the job as it was left"));
+        let strike = self.trouble.get().map_or(0, |(at, _)| at);
+        for _ in 0..200_000 {
             let before = self.asked.borrow().len();
-            while self.asked.borrow().len() == before && !save.work.is_done() {
-                if self.step(&mut save, keeper) == Some(Why::SignedOut) {
+            if self.step(&mut save, keeper) == Some(Why::SignedOut) {
+                self.sign_in_again();
+                save.go_on();
+            }
+            if self.asked.borrow().len() == strike && before != strike {
+                if matches!(self.trouble.get(), Some((_, Trouble::SignedOut))) {
                     self.sign_in_again();
-                    break;
                 }
+                save = Save::new(W::take_up(keeper).expect("the job as it was left"));
+            }
+            if save.work.is_done() {
+                return save.work;
             }
         }
         panic!("no end: {:?}", self.asked.borrow().iter().rev().take(5).collect::<Vec<_>>());

@@ -181,7 +181,7 @@ impl Pack {
     pub fn begin(owner: Owner, scope: Scope, now: Time) -> (Pack, Vec<Record>) {
         let version = version_of(&owner);
         let parts = match scope {
-            Scope::Everything => Part::all(version, owner.rescue),
+            Scope::Everything => Part::everything(version, owner.rescue),
             Scope::Arrived => Part::arrived(version),
         };
         let mut job = Pack {
@@ -209,7 +209,7 @@ impl Pack {
         let mut records = vec![self.about()];
         let known = self.parts.iter().map(|progress| progress.part).collect::<Vec<_>>();
         // A redirect that was set or cancelled, or a newer version, changes what is open.
-        for part in Part::all(version_of(&self.owner), self.owner.rescue) {
+        for part in Part::everything(version_of(&self.owner), self.owner.rescue) {
             if !known.contains(&part) && known.contains(&Part::Counts) {
                 self.parts.push(Progress::new(part));
             }
@@ -375,8 +375,6 @@ impl Pack {
             let ended = match answer.status {
                 404 => Some(State::Absent),
                 403 => Some(State::Refused),
-                // Some servers show their block list to nobody (facts 13.2, last line).
-                401 if part == Part::Blocked => Some(State::Refused),
                 410 if part.way() != Way::File && part.way() != Way::Page => Some(State::Refused),
                 _ => None,
             };
@@ -394,7 +392,7 @@ impl Pack {
                 records.extend(self.end(at, State::Done, now));
             }
             Way::File => {
-                let answer = file(reply, &self.request(&Task::Part(part)))?;
+                let answer = reply::file(reply, &self.request(&Task::Part(part)))?;
                 records.push(Record::new(body_key(part), answer.body.as_str()));
                 self.parts[at].rows = rows(part, &answer.body);
                 records.extend(self.end(at, State::Done, now));
@@ -496,17 +494,6 @@ impl Pack {
         self.notes.remove(at);
         Ok(vec![Record::new(notes_key(page), body)])
     }
-}
-
-/// The file that was asked for, and no page in its place.
-fn file<'a>(reply: &'a Reply, asked: &Request) -> Result<&'a Answer, Refusal> {
-    if let Ok(answer) = reply
-        && answer.plain_path() == "/auth/sign_in"
-    {
-        return Err(Refusal::SignedOut);
-    }
-    let answer = reply::data(reply)?;
-    if answer.plain_path() == asked.path { Ok(answer) } else { Err(Refusal::Forbidden) }
 }
 
 fn rows(part: Part, body: &str) -> u64 {

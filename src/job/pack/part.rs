@@ -90,7 +90,7 @@ static PARTS: [About; 24] = [
     About { before: (4, 0), ..about(Part::OldFilters, "filters-api-1", Way::Whole, ALWAYS, false) },
     about(Part::Preferences, "preferences", Way::Whole, ALWAYS, false),
     about(Part::Policy, "notification-policy", Way::Whole, (4, 3), false),
-    about(Part::Blocked, "blocked", Way::Whole, (4, 0), true),
+    about(Part::Blocked, "blocked", Way::Whole, (4, 0), false),
     about(Part::Requests, "requests", Way::People, ALWAYS, false),
     about(Part::Mutes, "mute-settings", Way::People, ALWAYS, false),
     about(Part::Blocks, "blocked-people", Way::People, ALWAYS, false),
@@ -111,6 +111,11 @@ impl Part {
                 && (about.cookie || !rescue)
         };
         PARTS.iter().chain([&NOTICES]).filter(there).map(|about| about.part).collect()
+    }
+
+    /// What is packed of an account. What its server blocks concerns those only who come to it.
+    pub fn everything(version: (u16, u16), rescue: bool) -> Vec<Part> {
+        Part::all(version, rescue).into_iter().filter(|part| *part != Part::Blocked).collect()
     }
 
     /// What tells how far a new account is filled, in few requests.

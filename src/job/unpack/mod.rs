@@ -33,7 +33,7 @@ const TEXT: &str = "t/";
 pub const FAILED: &str = "e/";
 /// An act: `x/NUMBER`.
 const ACT: &str = "x/";
-/// Who somebody is on the new server: `i/ACCT`.
+/// Who somebody is on the new server: `i/ACCT`; empty for whom it does not know yet.
 const ID: &str = "i/";
 
 /// A file whose confirmation came too late is uploaded again so often.
@@ -183,7 +183,10 @@ impl Unpack {
                 self.acts.push(act);
             }
         } else if let Some(acct) = key.strip_prefix(ID) {
-            self.ids.put(acct, text.to_owned());
+            match text {
+                "" => self.unresolved.put(acct, ()),
+                id => self.ids.put(acct, id.to_owned()),
+            }
         }
     }
 
@@ -511,7 +514,9 @@ impl Unpack {
             }
             return Ok(vec![self.step_record(at)]);
         }
-        let answer = reply::data(reply)?;
+        let asked = self.request(&Task::Failures(at));
+        let answer = reply::file(reply, &asked)?;
+        let step = &mut self.steps[at];
         let rows = Have::of_text(&answer.body, step.piece.kind, None).map_or(0, |have| have.len() as u64);
         let (imported, id) = match &step.stage {
             Stage::Running(run) => (run.imported, run.id.clone()),
@@ -524,7 +529,7 @@ impl Unpack {
 
     /// Up to 4.1: what of the file is in the account's own export now.
     fn watched(&mut self, at: usize, reply: &Reply, now: Time) -> Result<Vec<Record>, Refusal> {
-        let answer = reply::data(reply)?;
+        let answer = reply::file(reply, &self.request(&Task::Watch(at)))?;
         let step = &mut self.steps[at];
         let kind = step.piece.kind;
         let home = Some(&self.owner.domain);
@@ -575,7 +580,7 @@ impl Unpack {
             }
             None => {
                 self.unresolved.put(acct, ());
-                Ok(Vec::new())
+                Ok(vec![Record::new(format!("{ID}{acct}"), "")])
             }
         }
     }

@@ -40,7 +40,7 @@ impl Default for Numbers {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Buckets {
     pub numbers: Numbers,
     used: HashMap<(String, Millis), u32>,

@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::state::{Account, Follow, Id};
 
 /// Accounts by number and by name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct People {
     rows: BTreeMap<Id, Account>,
     /// Name and domain in lower case, the domain empty for those of this server.
@@ -70,7 +70,7 @@ impl People {
 }
 
 /// Who follows whom, by the number of the relationship, which is what pages are made of.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Follows {
     rows: BTreeMap<Id, Follow>,
     by_from: HashMap<Id, BTreeSet<Id>>,

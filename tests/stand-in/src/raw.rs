@@ -56,7 +56,7 @@ fn write(value: &Value, out: &mut String) {
 }
 
 /// What one server has rendered since the last change.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Kept {
     on: bool,
     accounts: RefCell<HashMap<Id, Value>>,

@@ -274,7 +274,7 @@ pub enum Event {
     FollowerArrives { username: String, domain: String, old: Id, target_side: Side, target: Id },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Server {
     pub side: Side,
     pub version: Version,
@@ -541,7 +541,7 @@ pub struct LogEntry {
 }
 
 /// Both servers, the people elsewhere, the clock, and what the tests have arranged.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct World {
     servers: [Server; 2],
     pub clock_offset: Millis,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::state::{Conversation, Id, Notification};
 
 /// Everybody's conversation lists.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Conversations {
     rows: HashMap<Id, Conversation>,
     /// By the last status, which is what the list is ordered and paged by (facts 13.1 point 6).
@@ -125,7 +125,7 @@ impl Conversations {
 }
 
 /// Everybody's notifications.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Notifications {
     by_owner: HashMap<Id, BTreeMap<Id, Notification>>,
     by_sender: HashMap<(Id, Id), BTreeSet<Id>>,
