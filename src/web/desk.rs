@@ -10,6 +10,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlElement;
 
 use super::dom::{Build, clear, document, make, on_click, set_text};
+use super::lists::{self, Lists};
 use super::markup::BrowserParser;
 use super::messages::{Messages, Tell};
 use super::panel::{Panel, STYLE, head};
@@ -44,6 +45,7 @@ struct Desk {
     frame: HtmlElement,
     panel: RefCell<Option<Panel>>,
     messages: RefCell<Option<Rc<Messages>>>,
+    lists: RefCell<Option<Rc<Lists>>>,
     servers: HtmlElement,
     asking: Cell<u32>,
     /// The accounts are being named again.
@@ -115,6 +117,7 @@ pub fn desk() {
         frame,
         panel: RefCell::new(None),
         messages: RefCell::default(),
+        lists: RefCell::default(),
         servers,
         asking: Cell::new(0),
         editing: Cell::new(false),
@@ -234,6 +237,19 @@ impl Desk {
         });
         let _ = self.main.insert_before(&messages.root, Some(&self.servers));
         self.messages.replace(Some(messages));
+        let here = Rc::downgrade(self);
+        let packing = Lists::new(move |what| {
+            let Some(here) = here.upgrade() else { return };
+            match what {
+                lists::Tell::Packed(lists, blocked) => {
+                    go(async move { here.send(ToBackground::Packed { lists, blocked }).await });
+                }
+                lists::Tell::OpenServer => here.visit(Side::Old, "/settings/export"),
+                lists::Tell::Changed => here.draw(),
+            }
+        });
+        let _ = self.main.insert_before(packing.root(), Some(&self.servers));
+        self.lists.replace(Some(packing));
         self.tone();
 
         let here = self.clone();
@@ -244,6 +260,9 @@ impl Desk {
             }
             if let Some(messages) = here.messages.borrow().as_ref() {
                 messages.tab_seen();
+            }
+            if let Some(lists) = here.lists.borrow().as_ref() {
+                lists.tab_seen();
             }
             let later = here.clone();
             let rest = Timeout::new(REST, move || go(async move { later.reload().await }));
@@ -258,6 +277,7 @@ impl Desk {
         let Some(query) = query else { return };
         let mut frames = vec![self.frame.clone(), self.link.section.clone(), self.main.clone()];
         frames.extend(self.messages.borrow().iter().map(|messages| messages.root.clone()));
+        frames.extend(self.lists.borrow().iter().map(|lists| lists.root().clone()));
         let set = move |dark: bool| {
             for frame in &frames {
                 let _ = frame.set_attribute("data-tone", if dark { "dark" } else { "light" });
@@ -314,7 +334,32 @@ impl Desk {
     fn errand(self: &Rc<Self>, errand: Errand) {
         match errand {
             Errand::Save => self.save_messages(),
-            Errand::Pack | Errand::Unpack => {}
+            Errand::Pack => self.pack(),
+            Errand::Unpack => {}
+        }
+    }
+
+    fn pack(self: &Rc<Self>) {
+        self.show_lists();
+        if let Some(lists) = self.lists.borrow().as_ref() {
+            lists.root().scroll_into_view();
+            lists.start();
+        }
+    }
+
+    fn show_lists(&self) {
+        let current = self.state.borrow().store.current.clone();
+        let dossier = self.dossier();
+        let known = |fact| AccountFacts::value::<u64>(fact).copied();
+        let counts = AccountFacts::value(&dossier.old.counts);
+        let people = [
+            known(&dossier.old.followers).or(counts.and_then(|counts| counts.followers)),
+            known(&dossier.old.following).or(counts.and_then(|counts| counts.follows)),
+        ];
+        let people = people.iter().flatten().copied().reduce(|one, other| one + other);
+        if let Some(lists) = self.lists.borrow().as_ref() {
+            let blocked = current.as_ref().and_then(|current| current.saved.blocked.as_ref());
+            lists.show(current.as_ref().map(|current| &current.old), people, blocked);
         }
     }
 
@@ -515,6 +560,7 @@ impl Desk {
         self.draw_steps(&dossier, &findings);
         self.draw_servers();
         self.show_messages();
+        self.show_lists();
         let next = findings.iter().filter_map(|finding| finding.until).filter(|until| *until > now()).min();
         let due = next.and_then(|until| u32::try_from(until.since(now()) + 250).ok()).map(|millis| {
             let here = self.clone();

@@ -14,26 +14,20 @@ use super::dom::{Build, clear, make, on_click, set_text};
 use super::fetch;
 use super::markup::BrowserParser;
 use super::reader::Reader;
-use super::words::{BrowserWords, number, speak, text};
-use super::{ask, chrome, go, now, tab_patterns};
+use super::run::{BATCH, Going, Halt, Runner, key_of, records};
+use super::words::{BrowserWords, speak, text};
+use super::{chrome, go, now};
 use crate::account::{Domain, Handle};
 use crate::job::budget::Budget;
 use crate::job::collect::{Collect, Owner};
-use crate::job::save::{Next, Save, Why};
 use crate::message::bundle::{About, Ask, Index, Open, Out, Pack, Reason, Tools, Want};
 use crate::message::record::{ABOUT, File, Missing, Record, STATUS};
 use crate::say::{Part, Say, say};
-use crate::server::markup::Parser;
-use crate::server::reply::{self, Reply, Silence};
-use crate::server::request::{self, Request};
-use crate::server::session::Session;
 use crate::server::status::Person;
 use crate::trunk::dossier::SavedMessages;
 use crate::trunk::store::Party;
-use crate::when::{DAY, MINUTE, SECOND, Time};
+use crate::when::{DAY, MINUTE, Time};
 
-/// So many records are read from the database at once.
-pub(super) const BATCH: u32 = 200;
 /// More than a saved ZIP has; what is larger is not opened.
 const LARGEST_ZIP: u64 = 64 << 30;
 
@@ -46,22 +40,6 @@ enum How {
     Deeply,
     /// And this person, whom nobody knows any more.
     Naming(Handle),
-}
-
-/// Why it stands still.
-#[derive(Clone, Debug, PartialEq)]
-enum Halt {
-    No,
-    Paused,
-    Job(Why),
-    /// Another account is signed in there.
-    Other(String),
-    /// The disk is full.
-    Full,
-    /// The browser's database fails.
-    Broken,
-    /// Another window of ours does it already.
-    Elsewhere,
 }
 
 /// What is told to the rest of the desk.
@@ -80,21 +58,13 @@ pub(super) struct Messages {
     body: HtmlElement,
     pub(super) reader: Rc<Reader>,
     tell: Box<dyn Fn(Tell)>,
-    party: RefCell<Option<Party>>,
-    db: RefCell<Option<Db>>,
+    run: Runner,
     account: RefCell<String>,
-    save: RefCell<Option<Save>>,
-    running: Cell<bool>,
-    pause: Cell<bool>,
-    halt: RefCell<Halt>,
-    /// Until when nothing is asked, and why.
-    waiting: Cell<Option<(Time, Why)>>,
+    save: RefCell<Option<Going<Collect>>>,
     estimate: Cell<Option<u64>>,
     /// What was drawn last: the buttons are made anew only when it changes.
     drawn: RefCell<String>,
     listeners: RefCell<Vec<EventListener>>,
-    /// When the run began, and how much was asked then.
-    began: Cell<(Time, u64)>,
     busy: RefCell<Option<Say>>,
 }
 
@@ -128,18 +98,12 @@ impl Messages {
             body,
             reader,
             tell: Box::new(tell),
-            party: RefCell::default(),
-            db: RefCell::default(),
+            run: Runner::new("messages", "messages_refused"),
             account: RefCell::default(),
             save: RefCell::default(),
-            running: Cell::new(false),
-            pause: Cell::new(false),
-            halt: RefCell::new(Halt::No),
-            waiting: Cell::new(None),
             estimate: Cell::new(None),
             drawn: RefCell::default(),
             listeners: RefCell::default(),
-            began: Cell::new((Time(0), 0)),
             busy: RefCell::default(),
         })
     }
@@ -151,11 +115,11 @@ impl Messages {
             self.draw();
         }
         self.root.set_hidden(party.is_none() && self.account.borrow().is_empty());
-        if self.party.borrow().as_ref() == party {
+        if self.run.party.borrow().as_ref() == party {
             return;
         }
-        self.party.replace(party.cloned());
-        if self.running.get() {
+        self.run.party.replace(party.cloned());
+        if self.run.running.get() {
             return;
         }
         let account = party.and_then(|party| party.handle.as_ref()).map(key_of).unwrap_or_default();
@@ -171,38 +135,19 @@ impl Messages {
         });
     }
 
-    async fn db(&self) -> Result<Db, db::Trouble> {
-        if let Some(db) = self.db.borrow().as_ref() {
-            return Ok(db.clone());
-        }
-        let db = Db::open().await?;
-        self.db.replace(Some(db.clone()));
-        Ok(db)
-    }
-
     /// The job as it was left.
     async fn load(&self) -> Result<(), db::Trouble> {
         let account = self.account.borrow().clone();
         if account.is_empty() || self.save.borrow().is_some() {
             return Ok(());
         }
-        let db = self.db().await?;
+        let db = self.run.db().await?;
         let about = db.get(&account, &[ABOUT.to_owned()]).await?.pop().flatten();
         let Some(mut job) = about.as_deref().and_then(Collect::from_about) else { return Ok(()) };
-        let mut after: Option<String> = None;
-        loop {
-            let some = db.some(&account, after.as_deref(), BATCH).await?;
-            for (key, text) in &some {
-                job.restore(key, text);
-            }
-            match some.into_iter().last() {
-                Some((key, _)) => after = Some(key),
-                None => break,
-            }
-        }
+        records(&db, &account, &mut |key, text| job.restore(key, text)).await?;
         job.ready();
         if *self.account.borrow() == account {
-            self.save.replace(Some(Save::new(job)));
+            self.save.replace(Some(Going::new(job)));
         }
         Ok(())
     }
@@ -218,47 +163,34 @@ impl Messages {
     pub(super) fn tab_seen(self: &Rc<Self>) {
         let here = self.clone();
         go(async move {
-            let waited = || matches!(&*here.halt.borrow(), Halt::Job(Why::NoTab | Why::SignedOut));
-            let host = here.party.borrow().as_ref().map(|party| party.host.clone());
-            let Some(host) = host.filter(|_| waited() && !here.running.get()) else { return };
-            // Only what is there: nobody wants a page to open by itself that was closed a moment ago.
-            let there = !chrome::tabs(&tab_patterns(&host)).await.is_empty();
-            if there && waited() {
+            if here.run.may_go_on().await {
                 here.start();
             }
         });
     }
 
     fn run(self: &Rc<Self>, how: How) {
-        if self.running.replace(true) {
+        if !self.run.begin() {
             return;
         }
-        self.pause.set(false);
-        self.halt.replace(Halt::No);
         self.draw();
         let here = self.clone();
         go(async move {
             let halt = here.run_alone(how).await;
-            here.running.set(false);
-            here.waiting.set(None);
-            here.halt.replace(halt);
+            here.run.end(halt);
             here.draw();
         });
     }
 
-    /// Two of our windows must not do the same.
     async fn run_alone(self: &Rc<Self>, how: How) -> Halt {
-        let Some(lock) = Lock::take("messages").await else { return Halt::Elsewhere };
+        let Some(lock) = self.run.alone().await else { return Halt::Elsewhere };
         let halt = match self.go_through(how).await {
             Ok(halt) => halt,
             Err(trouble) => {
                 // What is in memory is ahead of what is stored.
                 self.save.replace(None);
                 let _ = self.load().await;
-                match trouble {
-                    db::Trouble::Full => Halt::Full,
-                    db::Trouble::Broken => Halt::Broken,
-                }
+                trouble.into()
             }
         };
         drop(lock);
@@ -266,8 +198,8 @@ impl Messages {
     }
 
     async fn go_through(self: &Rc<Self>, how: How) -> Result<Halt, db::Trouble> {
-        let Some(party) = self.party.borrow().clone() else { return Ok(Halt::No) };
-        let owner = match self.owner(&party).await {
+        let Some(party) = self.run.party.borrow().clone() else { return Ok(Halt::No) };
+        let owner = match self.run.owner(&party, &|| (self.tell)(Tell::OpenServer)).await {
             Ok(owner) => owner,
             Err(halt) => return Ok(halt),
         };
@@ -276,59 +208,20 @@ impl Messages {
             self.account.replace(account.clone());
             self.save.replace(None);
         }
-        let db = self.db().await?;
+        let db = self.run.db().await?;
         self.load().await?;
         self.prepare(&db, &account, owner, how).await?;
-        self.began.set((now(), self.asked()));
-        let mut tab = None;
-        loop {
-            if self.pause.get() {
-                return Ok(Halt::Paused);
-            }
-            let next = self.save.borrow().as_ref().map(|save| save.next(now()));
-            match next {
-                None => return Ok(Halt::Broken),
-                Some(Next::Ask(task, request)) => {
-                    let reply = self.ask(&party.host, &mut tab, &request).await;
-                    let records = self
-                        .with(|save| save.answer(&task, &request, &reply, &BrowserParser, now()))
-                        .unwrap_or_default();
-                    db.put(&account, &records).await?;
-                }
-                Some(Next::Fetch(url)) => {
-                    let file = self.fetch(&db, &account, &party.host, &url).await?;
-                    let records = self.with(|save| save.fetched(&url, file)).unwrap_or_default();
-                    if records.is_empty() {
-                        TimeoutFuture::new(1_000).await;
-                    }
-                    db.put(&account, &records).await?;
-                }
-                Some(Next::Wait { until, why }) => {
-                    self.waiting.set(Some((until, why)));
-                    self.draw();
-                    let wait = until.since(now()).clamp(50, 500);
-                    TimeoutFuture::new(u32::try_from(wait).unwrap_or(500)).await;
-                    continue;
-                }
-                Some(Next::Stop(why)) => return Ok(Halt::Job(why)),
-                Some(Next::Through) => {
-                    self.read_back(&db, &account).await?;
-                    let records = self.with(|save| save.work.finish(now())).unwrap_or_default();
-                    db.put(&account, &records).await?;
-                    self.told();
-                    return Ok(Halt::No);
-                }
-            }
-            self.waiting.set(None);
-            self.draw();
+        let halt = self.run.go_through(&db, &account, &party.host, &self.save, &|| self.draw()).await?;
+        if halt == Halt::No {
+            self.read_back(&db, &account).await?;
+            let records = self.with(|save| save.work.finish(now())).unwrap_or_default();
+            db.put(&account, &records).await?;
+            self.told();
         }
+        Ok(halt)
     }
 
-    fn asked(&self) -> u64 {
-        self.save.borrow().as_ref().map_or(0, |save| save.work.count().asked)
-    }
-
-    fn with<T>(&self, f: impl FnOnce(&mut Save) -> T) -> Option<T> {
+    fn with<T>(&self, f: impl FnOnce(&mut Going<Collect>) -> T) -> Option<T> {
         self.save.borrow_mut().as_mut().map(f)
     }
 
@@ -354,73 +247,10 @@ impl Messages {
             .unwrap_or_default()
         } else {
             let (job, records) = Collect::begin(owner, how == How::Deeply, now());
-            self.save.replace(Some(Save::new(job)));
+            self.save.replace(Some(Going::new(job)));
             records
         };
         db.put(account, &records).await
-    }
-
-    /// Who is signed in there, by the server's own page: the one whose messages are wanted?
-    async fn owner(&self, party: &Party) -> Result<Owner, Halt> {
-        let mut tab = None;
-        let reply = self.ask(&party.host, &mut tab, &request::account_page()).await;
-        let answer = match reply::page(&reply) {
-            Ok(answer) => answer,
-            Err(reply::Refusal::Silent(Silence::NoTab)) => {
-                (self.tell)(Tell::OpenServer);
-                return Err(Halt::Job(Why::NoTab));
-            }
-            Err(reply::Refusal::Silent(Silence::NotGranted)) => return Err(Halt::Job(Why::NotAllowed)),
-            Err(reply::Refusal::SignedOut) => return Err(Halt::Job(Why::SignedOut)),
-            Err(_) => return Err(Halt::Job(Why::Trouble)),
-        };
-        let session = Session::read(BrowserParser.parse(&answer.body).as_ref());
-        let session = session.ok_or(Halt::Job(Why::SignedOut))?;
-        if party.handle.as_ref().is_some_and(|handle| !handle.is_same(&session.account.handle)) {
-            return Err(Halt::Other(session.account.handle.acct()));
-        }
-        Owner::of(&session).ok_or(Halt::Job(Why::Refused))
-    }
-
-    /// Through the agent of a tab of the server; another one, when the last has gone.
-    async fn ask(&self, host: &Domain, tab: &mut Option<i32>, request: &Request) -> Reply {
-        if let Some(known) = *tab {
-            let reply = ask::in_tab(known, request.clone()).await;
-            if reply != Err(Silence::NoTab) {
-                return reply;
-            }
-        }
-        for other in chrome::tabs(&tab_patterns(host)).await {
-            let reply = ask::in_tab(other, request.clone()).await;
-            if reply != Err(Silence::NoTab) {
-                *tab = Some(other);
-                return reply;
-            }
-        }
-        Err(Silence::NoTab)
-    }
-
-    async fn fetch(&self, db: &Db, account: &str, own: &Domain, url: &str) -> Result<File, db::Trouble> {
-        let Some(host) = fetch::host_of(url) else { return Ok(File::Missing(Missing::NoAddress)) };
-        let granted = super::domains_of(&chrome::granted().await);
-        if !granted.iter().any(|granted| granted.host() == host.host()) {
-            return Ok(File::Missing(Missing::NotAllowed));
-        }
-        let fetched = match fetch::fetch(url, host == *own && url.contains("/media_proxy/")).await {
-            Ok(fetched) => fetched,
-            Err(reason) => return Ok(File::Missing(reason)),
-        };
-        match db.put_file(account, url, &fetched.blob, &fetched.sha256).await {
-            Ok(()) => Ok(File::Saved {
-                kind: fetched.kind.to_owned(),
-                said: fetched.said,
-                size: fetched.size,
-                sha256: fetched.sha256,
-            }),
-            // Messages are small: they may still find room.
-            Err(db::Trouble::Full) => Ok(File::Missing(Missing::NoRoom)),
-            Err(trouble) => Err(trouble),
-        }
     }
 
     /// Everything that the job calls kept is there.
@@ -458,28 +288,19 @@ impl Messages {
     // --- showing ---
 
     fn state(&self) -> &'static str {
-        let save = self.save.borrow();
-        match (&*self.halt.borrow(), save.as_ref()) {
-            _ if self.running.get() && self.waiting.get().is_some() => "waiting",
-            _ if self.running.get() => "saving",
-            (Halt::Paused, _) => "paused",
-            (halt, _) if *halt != Halt::No => "stopped",
-            (_, Some(save)) if save.work.is_done() => "done",
-            (_, Some(_)) => "paused",
-            (_, None) => "none",
-        }
+        self.run.state("saving", self.save.borrow().as_ref().map(|save| save.work.is_done()))
     }
 
     fn draw(self: &Rc<Self>) {
         let state = self.state();
         let _ = self.root.set_attribute("data-state", state);
-        self.root.set_hidden(self.party.borrow().is_none() && self.account.borrow().is_empty());
+        self.root.set_hidden(self.run.party.borrow().is_none() && self.account.borrow().is_empty());
         self.progress.set_hidden(!matches!(state, "saving" | "waiting" | "paused"));
         let (line, status) = self.words(state);
         set_text(&self.line, &line);
         set_text(&self.status, &status);
         let hosts = self.hosts();
-        let look = format!("{state} {hosts:?} {:?} {}", self.halt.borrow(), self.busy.borrow().is_some());
+        let look = format!("{state} {hosts:?} {:?} {}", self.run.halt.borrow(), self.busy.borrow().is_some());
         if *self.drawn.borrow() != look {
             self.drawn.replace(look);
             self.draw_body(state, &hosts);
@@ -505,37 +326,14 @@ impl Messages {
         };
         let left = save.work.left();
         let asked = save.work.count().asked;
-        let (begun, before) = self.began.get();
         #[allow(clippy::cast_precision_loss)]
         {
             self.progress.set_max((asked + left.calls).max(1) as f64);
             self.progress.set_value(asked as f64);
         }
         let status = match state {
-            "saving" => {
-                // What it took so far, and what the limit allows, whichever is longer.
-                let (spent, done) = (now().since(begun), asked.saturating_sub(before).max(1));
-                let pace = spent / i64::try_from(done).unwrap_or(1);
-                let rest = pace.saturating_mul(i64::try_from(left.calls).unwrap_or(0));
-                let rest = rest.max(save.time_left(now()));
-                let minutes = (rest + MINUTE - SECOND) / MINUTE;
-                let minutes = u64::try_from(minutes).unwrap_or(0);
-                let rate = if spent > 0 { done * 60_000 / spent.unsigned_abs().max(1_000) } else { 0 };
-                let far = say("messages_far").with(asked).with(number(asked + left.calls).as_str());
-                let far = speak(&far);
-                let fast = speak(&say("messages_fast").with(rate));
-                let long = speak(&say("messages_left").with(minutes));
-                let files = match left.files {
-                    0 => String::new(),
-                    files => speak(&say("messages_files_left").with(files)),
-                };
-                [far, fast, long, files].join(" ")
-            }
-            "waiting" => match self.waiting.get() {
-                Some((until, Why::Limit)) => speak(&say("messages_wait_limit").with(Part::Clock(until))),
-                Some((until, _)) => speak(&say("messages_wait_trouble").with(Part::Clock(until))),
-                None => String::new(),
-            },
+            "saving" => self.run.far(&self.save),
+            "waiting" => self.run.waits(),
             "paused" | "stopped" => self.halted(),
             _ => String::new(),
         };
@@ -567,31 +365,7 @@ impl Messages {
     }
 
     fn halted(&self) -> String {
-        let host = self.party.borrow().as_ref().map(|party| party.host.clone());
-        let named = |key: &str| match &host {
-            Some(host) => speak(&say(key).with(host)),
-            None => text(key),
-        };
-        match &*self.halt.borrow() {
-            Halt::No | Halt::Paused => match self.save.borrow().as_ref() {
-                Some(save) if !save.work.is_done() => text("messages_paused"),
-                _ => String::new(),
-            },
-            Halt::Job(Why::NoTab) => named("trouble_no_tab"),
-            Halt::Job(Why::SignedOut) => named("trouble_signed_out"),
-            Halt::Job(Why::NotAllowed) => named("trouble_not_granted"),
-            Halt::Job(Why::Refused) => named("messages_refused"),
-            Halt::Job(Why::Broken | Why::Trouble | Why::Limit | Why::Server) => named("messages_broken"),
-            Halt::Other(other) => match &host {
-                Some(host) => {
-                    speak(&say("trouble_other_account").with(host).with(format!("@{other}").as_str()))
-                }
-                None => String::new(),
-            },
-            Halt::Full => text("messages_full"),
-            Halt::Broken => text("messages_store_broken"),
-            Halt::Elsewhere => text("messages_elsewhere"),
-        }
+        self.run.halted(self.save.borrow().as_ref().is_some_and(|save| !save.work.is_done()))
     }
 
     /// Hosts of files that were not allowed.
@@ -638,7 +412,7 @@ impl Messages {
             }
             "saving" | "waiting" => {
                 actions.child(self.button("pause", &text("action_pause"), false, |here| {
-                    here.pause.set(true);
+                    here.run.pause.set(true);
                     here.draw();
                 }))
             }
@@ -648,9 +422,7 @@ impl Messages {
             "stopped" => {
                 let actions =
                     actions.child(self.button("resume", &text("action_resume"), true, |here| here.start()));
-                let needs_page =
-                    matches!(&*self.halt.borrow(), Halt::Job(Why::NoTab | Why::SignedOut) | Halt::Other(_));
-                match self.party.borrow().as_ref().filter(|_| needs_page) {
+                match self.run.party.borrow().as_ref().filter(|_| self.run.needs_page()) {
                     Some(party) => {
                         let label = speak(&say("action_open_server").with(&party.host));
                         let url = format!("{}/settings/export", party.host.origin());
@@ -737,7 +509,7 @@ impl Messages {
         let (input, told) = (field.clone(), error.0.clone());
         let name = self.button("name-person", &text("action_name_person"), false, move |here| {
             let typed = input.input().map(|input| input.value()).unwrap_or_default();
-            let local = here.party.borrow().as_ref().map(|party| party.host.clone());
+            let local = here.run.party.borrow().as_ref().map(|party| party.host.clone());
             let handle = typed.parse::<Handle>().ok().or_else(|| Handle::from_acct(typed.trim(), &local?));
             match handle {
                 Some(handle) => here.run(How::Naming(handle)),
@@ -770,7 +542,7 @@ impl Messages {
             let here = here.clone();
             go(async move {
                 let account = here.account.borrow().clone();
-                let Ok(db) = here.db().await else { return };
+                let Ok(db) = here.run.db().await else { return };
                 if db.forget(&account).await.is_ok() {
                     here.save.replace(None);
                     here.reader.close();
@@ -822,7 +594,7 @@ impl Messages {
         let here = self.clone();
         let account = self.account.borrow().clone();
         go(async move {
-            let Ok(db) = here.db().await else { return };
+            let Ok(db) = here.run.db().await else { return };
             here.busy(Some(say("messages_reading")));
             let owner = here.save.borrow().as_ref().map(|save| save.work.owner().clone());
             if let Some(owner) = owner {
@@ -851,7 +623,7 @@ impl Messages {
     /// Writes the ZIP and reads it back against its own manifest.
     async fn write(self: &Rc<Self>) -> Result<(Blob, String), Say> {
         let broken = |_| say("messages_store_broken");
-        let db = self.db().await.map_err(broken)?;
+        let db = self.run.db().await.map_err(broken)?;
         let account = self.account.borrow().clone();
         let (owner, at, gaps) = {
             let save = self.save.borrow();
@@ -935,7 +707,7 @@ impl Messages {
         let open = check(file).await.map_err(|reason| refusal(&reason))?;
         let contents = open.contents().cloned().ok_or_else(|| say("open_not_ours"))?;
         let mut restore = open.restore().ok_or_else(|| say("open_not_ours"))?;
-        let db = self.db().await.map_err(broken)?;
+        let db = self.run.db().await.map_err(broken)?;
         // Beside what is saved here, not over it.
         let account = format!("zip {}", contents.owner.to_lowercase());
         db.forget(&account).await.map_err(broken)?;
@@ -1003,10 +775,6 @@ impl Messages {
     }
 }
 
-fn key_of(handle: &Handle) -> String {
-    handle.acct().to_lowercase()
-}
-
 fn person_of(owner: &Owner) -> Person {
     Person {
         id: owner.id.clone(),
@@ -1030,17 +798,8 @@ pub(super) async fn index(
     domain: &Domain,
 ) -> Result<Index, db::Trouble> {
     let mut index = Index::new(owner, domain);
-    let mut after: Option<String> = None;
-    loop {
-        let some = db.some(account, after.as_deref(), BATCH).await?;
-        for (key, text) in &some {
-            index.add(key, text);
-        }
-        match some.into_iter().last() {
-            Some((key, _)) => after = Some(key),
-            None => return Ok(index),
-        }
-    }
+    records(db, account, &mut |key, text| index.add(key, text)).await?;
+    Ok(index)
 }
 
 /// Everything in a ZIP against its manifest.
@@ -1070,7 +829,7 @@ fn refusal(reason: &Reason) -> Say {
 }
 
 /// Gives the person a file.
-fn hand_over(blob: &Blob, name: &str) {
+pub(super) fn hand_over(blob: &Blob, name: &str) {
     let Ok(url) = web_sys::Url::create_object_url_with_blob(blob) else { return };
     let link = make("a").attr("href", &url).attr("download", name).0;
     link.click();
@@ -1088,44 +847,9 @@ pub(super) fn zone(at: Time) -> i32 {
 }
 
 /// `2026-11-21`, here.
-fn iso_day(at: Time) -> String {
+pub(super) fn iso_day(at: Time) -> String {
     let local = at.plus(i64::from(zone(at)) * MINUTE);
     #[allow(clippy::cast_precision_loss)]
     let date = js_sys::Date::new(&JsValue::from_f64((local.0 / DAY * DAY) as f64));
     date.to_iso_string().as_string().unwrap_or_default().chars().take(10).collect()
-}
-
-/// A lock among our own pages, held until it is dropped.
-struct Lock(js_sys::Function);
-
-impl Lock {
-    /// `None`: somebody else has it.
-    async fn take(name: &str) -> Option<Lock> {
-        let locks = js_sys::Reflect::get(&web_sys::window()?.navigator(), &"locks".into()).ok()?;
-        let request: js_sys::Function =
-            js_sys::Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
-        let options = js_sys::Object::new();
-        let _ = js_sys::Reflect::set(&options, &"ifAvailable".into(), &JsValue::TRUE);
-        let mut release = None;
-        let held = js_sys::Promise::new(&mut |resolve, _| release = Some(resolve));
-        let answered = Rc::new(RefCell::new(None::<bool>));
-        let (told, mut wake) = (answered.clone(), None);
-        let heard = js_sys::Promise::new(&mut |resolve, _| wake = Some(resolve));
-        let wake = wake?;
-        let given = Closure::once_into_js(move |lock: JsValue| -> JsValue {
-            let there = !lock.is_null() && !lock.is_undefined();
-            told.replace(Some(there));
-            let _ = wake.call0(&JsValue::NULL);
-            if there { held.into() } else { JsValue::UNDEFINED }
-        });
-        request.call3(&locks, &name.into(), &options, &given).ok()?;
-        JsFuture::from(heard).await.ok()?;
-        if *answered.borrow() == Some(true) { release.map(Lock) } else { None }
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        let _ = self.0.call0(&JsValue::NULL);
-    }
 }

@@ -20,14 +20,22 @@ mod desk;
 mod dom;
 #[cfg(feature = "desk")]
 mod fetch;
+#[cfg(feature = "desk")]
+mod frame;
 #[cfg(feature = "guard")]
 mod guard;
+#[cfg(feature = "desk")]
+mod lists;
 mod markup;
+#[cfg(feature = "measure")]
+mod measure;
 #[cfg(feature = "desk")]
 mod messages;
 mod panel;
 #[cfg(feature = "desk")]
 mod reader;
+#[cfg(feature = "desk")]
+mod run;
 mod words;
 
 use std::future::Future;

@@ -2,7 +2,7 @@
 //! to what a server's limits allow, and whether it ends the same after any interruption.
 
 #[path = "../../../../common/mod.rs"]
-mod common;
+pub mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -136,8 +136,8 @@ pub fn correspondence(control: &Control, messages: usize, conversations: usize) 
         // The messages go back 700 days, and nothing is addressed to an account that is not there yet: the job stops there.
         let long_ago = world.now() - 800 * DAY;
         let accounts = &mut world.server_mut(Side::Old).accounts;
-        let owner = accounts.values_mut().find(|account| account.is_local() && account.username == USER);
-        owner.expect("the owner").created_at = long_ago;
+        let owner = accounts.find(USER, None).expect("the owner");
+        accounts.get_mut(&owner).expect("the owner").created_at = long_ago;
     });
 }
 
@@ -245,7 +245,7 @@ fn interrupted(talk: &Talk, at: usize, trouble: Trouble) -> Option<Keeper> {
             }
             save = talk.save(&mut keeper, false);
         }
-        if save.collect.is_done() {
+        if save.work.is_done() {
             return Some(keeper);
         }
     }
