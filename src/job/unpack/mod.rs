@@ -144,6 +144,11 @@ impl Unpack {
         records
     }
 
+    /// Another order than before, for what is not sent yet.
+    pub fn choose(&mut self, choice: Choice) {
+        self.choice = choice;
+    }
+
     pub fn from_about(about: &str) -> Option<Unpack> {
         let value = plain::json(about)?;
         let begun = Time(value.get("begun")?.as_i64()?);
