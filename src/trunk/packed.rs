@@ -11,7 +11,7 @@ use crate::small::{Names, Table};
 use crate::when::Time;
 
 /// Everything that is unpacked again, or compared with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Packed {
     pub handle: Option<Handle>,
     pub domain: Domain,
