@@ -8,7 +8,8 @@ use super::compare::Have;
 use super::filters::Filter;
 use super::index::Index;
 use super::read::Sheet;
-use super::row::{BETWEEN, Draft, Row, Rows, Span, host};
+use super::row::{BETWEEN, Draft, Row, Span, host};
+use super::rows::Rows;
 use super::write::{self, Takes};
 use super::{Kind, MAX_BYTES, MAX_ROWS, Odd};
 use crate::account::{Domain, Handle, HandleError, handle_in_link};
@@ -254,10 +255,11 @@ const MOST_STEPS: usize = 8;
 pub fn clean(sheet: &Sheet, kind: Kind, around: &Around<'_>) -> Plan {
     let mut work = Work::new(sheet, kind, around);
     let (mut upload, mut out) = (Vec::with_capacity(sheet.len()), Vec::new());
+    let mut draft = Draft::default();
     for row in 0..sheet.len() {
-        match work.judge(row) {
-            (draft, None) => upload.push(draft),
-            (draft, Some(why)) => out.push((draft, why)),
+        match work.judge(row, &mut draft) {
+            None => upload.push(draft),
+            Some(why) => out.push((draft, why)),
         }
     }
     let mut odd = work.rows.odd();
@@ -323,21 +325,23 @@ impl<'a> Work<'a> {
         self.rows.part(draft.key)
     }
 
-    /// A row, and why it is not uploaded.
-    fn judge(&mut self, row: usize) -> (Draft, Option<Why>) {
-        let (draft, fault) = self.rows.read(row);
-        let (mut draft, fault) = self.stand_in(draft, fault);
+    /// Reads a row, and says why it is not uploaded.
+    fn judge(&mut self, row: usize, draft: &mut Draft) -> Option<Why> {
+        let mut fault = self.rows.read(row, draft);
+        if self.around.corrections.is_some() || self.around.moved.is_some() {
+            fault = self.stand_in(draft, fault);
+        }
         if fault.is_some() {
-            return (draft, fault);
+            return fault;
         }
-        if let Some(why) = self.doubled(&draft) {
-            return (draft, Some(why));
+        if let Some(why) = self.doubled(draft) {
+            return Some(why);
         }
-        let correction = self.around.corrections.and_then(|all| all.get(self.key(&draft)));
+        let correction = self.around.corrections.and_then(|all| all.get(self.key(draft)));
         let why = match correction {
             Some(Correction::LeaveOut) => Some(Why::LeftOut),
             Some(Correction::Upload) => None,
-            _ => self.against(&draft),
+            _ => self.against(draft),
         };
         if why.is_none() {
             self.room = self.room.saturating_sub(1);
@@ -348,39 +352,33 @@ impl<'a> Work<'a> {
                 draft.name = self.rows.add(there.name());
             }
         }
-        (draft, why)
+        why
     }
 
     /// What stands in its place: what the person put there, or where the account has moved to.
-    fn stand_in(&mut self, draft: Draft, fault: Option<Why>) -> (Draft, Option<Why>) {
+    fn stand_in(&mut self, draft: &mut Draft, fault: Option<Why>) -> Option<Why> {
         let follow = self.around.follow_moved && self.follows();
-        if !follow && self.around.corrections.is_none_or(Corrections::is_empty) {
-            return (draft, fault);
-        }
-        let (mut now, mut why) = (draft, fault.clone());
+        let (before, mut why) = (*draft, fault.clone());
         for _ in 0..MOST_STEPS {
-            let correction = self.around.corrections.and_then(|all| all.get(self.key(&now)));
+            let correction = self.around.corrections.and_then(|all| all.get(self.key(draft)));
             let name = match correction {
-                // It is a name that is put there; of a row of lists that has no readable title, it mends nothing.
-                Some(Correction::Replace(_)) if self.kind == Kind::Lists && now.more.0 == now.more.1 => {
-                    return (now, why);
-                }
-                Some(Correction::Replace(_)) if matches!(why, Some(Why::OpenQuote | Why::Garbled)) => {
-                    return (now, why);
+                // It is a name that is put there; to a row of lists that has no title it is of no use.
+                Some(Correction::Replace(_))
+                    if self.kind == Kind::Lists && !self.rows.has_title(draft, &why) =>
+                {
+                    return why;
                 }
                 Some(Correction::Replace(name)) => name.clone(),
-                Some(_) => return (now, why),
-                None => match self.moved(&now).filter(|_| follow && why.is_none()) {
+                Some(_) => return why,
+                None => match self.moved(draft).filter(|_| follow && why.is_none()) {
                     Some(to) => to.acct(),
-                    None => return (now, why),
+                    None => return why,
                 },
             };
-            (now, why) = self.rows.replace(&now, &name);
-            if why.is_some() {
-                now.key = now.name;
-            }
+            why = self.rows.replace(draft, &name);
         }
-        (draft, fault)
+        *draft = before;
+        fault
     }
 
     /// Whether importing a row follows somebody; lists do (facts 6.1, "lists").
@@ -394,7 +392,7 @@ impl<'a> Work<'a> {
     }
 
     fn moved(&self, draft: &Draft) -> Option<&'a Handle> {
-        self.around.moved?.0.get(self.account(draft))
+        self.around.moved.filter(|moved| !moved.is_empty())?.0.get(self.account(draft))
     }
 
     fn doubled(&mut self, draft: &Draft) -> Option<Why> {
@@ -426,7 +424,10 @@ impl<'a> Work<'a> {
         {
             return Some(Why::Moved { to: to.clone() });
         }
-        if (accounts || self.kind == Kind::Bookmarks) && self.is_blocked(self.account(draft)) {
+        if (accounts || self.kind == Kind::Bookmarks)
+            && !self.blocked.is_empty()
+            && self.is_blocked(self.account(draft))
+        {
             return Some(Why::ServerBlocked);
         }
         if self.kind == Kind::Filters && self.is_over(draft.more) {
@@ -443,9 +444,6 @@ impl<'a> Work<'a> {
 
     /// A block counts for all below a domain (`app/models/domain_block.rb`, `rule_for`).
     fn is_blocked(&self, key: &str) -> bool {
-        if self.blocked.is_empty() {
-            return false;
-        }
         let mut rest = Some(host(key));
         while let Some(domain) = rest {
             if self

@@ -6,7 +6,8 @@ use super::Kind;
 use super::clean::Plan;
 use super::index::Index;
 use super::read::{ReadError, Sheet, read};
-use super::row::{BETWEEN, Draft, Row, Rows};
+use super::row::{BETWEEN, Draft, Row};
+use super::rows::Rows;
 use crate::account::Domain;
 
 /// What an account has, to look things up in.
@@ -23,8 +24,8 @@ impl Have {
         let mut drafts: Vec<Draft> = Vec::with_capacity(sheet.len());
         let mut index = Index::with_room(sheet.len());
         for row in 0..sheet.len() {
-            let (draft, fault) = reader.read(row);
-            if fault.is_some() {
+            let mut draft = Draft::default();
+            if reader.read(row, &mut draft).is_some() {
                 continue;
             }
             let key = reader.part(draft.key);

@@ -59,19 +59,24 @@ impl Index {
     }
 }
 
-/// Eight bytes at a time, both halves of a long product folded together.
+/// Eight bytes at a time.
 fn sum(bytes: &[u8]) -> u32 {
-    const STIR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut sum = STIR ^ bytes.len() as u64;
-    for chunk in bytes.chunks(8) {
-        let mut word = [0; 8];
-        for (to, from) in word.iter_mut().zip(chunk) {
-            *to = *from;
-        }
-        let product = u128::from(sum ^ u64::from_le_bytes(word)) * u128::from(STIR);
-        sum = (product as u64) ^ (product >> 64) as u64;
+    let mut sum = bytes.len() as u64;
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk() {
+        sum = stir(sum ^ u64::from_le_bytes(*word));
+        rest = after;
     }
-    (sum ^ (sum >> 32)) as u32
+    let mut last = 0;
+    for byte in rest {
+        last = last << 8 | u64::from(*byte);
+    }
+    stir(sum ^ last) as u32
+}
+
+fn stir(sum: u64) -> u64 {
+    let sum = sum.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    sum ^ (sum >> 32)
 }
 
 #[cfg(test)]

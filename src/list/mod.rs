@@ -19,6 +19,8 @@ mod guess;
 mod index;
 mod read;
 mod row;
+mod rows;
+mod spell;
 pub mod write;
 
 pub use clean::{Around, Correction, Corrections, Moved, Out, Plan, Why, clean, follow_limit};

@@ -241,13 +241,6 @@ struct Scan<'a> {
     blank: u32,
 }
 
-/// What comes behind a cell.
-#[derive(PartialEq)]
-enum End {
-    Cell,
-    Line,
-}
-
 impl Scan<'_> {
     fn peek(&self, at: usize) -> Option<u8> {
         self.bytes.get(at).copied()
@@ -256,23 +249,9 @@ impl Scan<'_> {
     fn all(&mut self, text: &str) -> Result<(), ReadError> {
         while self.at < self.bytes.len() {
             let (line, start, first) = (self.line, self.at, self.cells.len());
-            let mut open_quote = false;
-            loop {
-                let (cell, open) = if self.peek(self.at) == Some(b'"') {
-                    self.quoted(text)
-                } else {
-                    (self.unquoted(), false)
-                };
-                open_quote |= open;
-                if self.cells.len() - first < MOST_CELLS {
-                    self.cells.push(cell);
-                }
-                if self.end() == End::Line {
-                    break;
-                }
-            }
+            let open_quote = self.row(text, first);
             let blank = self.cells.len() == first + 1
-                && self.bytes.get(start..self.at).unwrap_or_default().trim_ascii().is_empty();
+                && self.bytes.get(start..self.at).unwrap_or_default().trim_ascii_start().is_empty();
             if blank {
                 self.cells.truncate(first);
                 self.blank += 1;
@@ -286,30 +265,50 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// Steps over what ends a cell.
-    fn end(&mut self) -> End {
-        let Some(end) = self.peek(self.at) else { return End::Line };
-        self.at += 1;
-        if end == self.separator {
-            return End::Cell;
-        }
-        self.line += 1;
-        if end == b'\r' {
-            match self.peek(self.at) {
-                Some(b'\n') => self.at += 1,
-                _ => self.returns = true,
+    /// Up to the end of a line. Whether a quote in it never closes.
+    fn row(&mut self, text: &str, first: usize) -> bool {
+        let mut open_quote = false;
+        loop {
+            let cell = if self.peek(self.at) == Some(b'"') {
+                let (cell, open) = self.quoted(text);
+                open_quote |= open;
+                cell
+            } else {
+                self.unquoted()
+            };
+            if self.cells.len() - first < MOST_CELLS {
+                self.cells.push(cell);
             }
+            let Some(end) = self.peek(self.at) else { return open_quote };
+            self.at += 1;
+            if end == self.separator {
+                continue;
+            }
+            self.line += 1;
+            if end == b'\r' {
+                match self.peek(self.at) {
+                    Some(b'\n') => self.at += 1,
+                    _ => self.returns = true,
+                }
+            }
+            return open_quote;
         }
-        End::Line
     }
 
+    /// Every sign of a file comes through here.
     fn unquoted(&mut self) -> Span {
+        let (bytes, separator) = (self.bytes, self.separator);
         let start = self.at;
-        let rest = self.bytes.get(start..).unwrap_or_default();
-        let separator = self.separator;
-        let end = rest.iter().position(|byte| *byte == separator || *byte == b'\n' || *byte == b'\r');
-        self.at = start + end.unwrap_or(rest.len());
-        (start as u32, self.at as u32)
+        let mut at = start;
+        while let Some(byte) = bytes.get(at) {
+            // All that ends a cell comes before the letters.
+            if *byte <= b';' && (*byte == separator || *byte == b'\n' || *byte == b'\r') {
+                break;
+            }
+            at += 1;
+        }
+        self.at = at;
+        (start as u32, at as u32)
     }
 
     /// A cell that begins with a quote, and whether it never closes. Where it does not, the quote is a sign as any other,
