@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Kind;
 use super::clean::Plan;
+use super::guess::Sure;
 use super::index::Index;
 use super::read::{ReadError, Sheet, read};
 use super::row::{BETWEEN, Draft, Row};
@@ -41,7 +42,8 @@ impl Have {
     /// From the text of an export. An empty export is nothing; what is no export of that kind is `None`.
     pub fn of_text(text: &str, kind: Kind, home: Option<&Domain>) -> Option<Have> {
         match read(text.as_bytes(), kind.file()) {
-            Ok(sheet) if sheet.guess.fits(kind) == Some(false) => None,
+            // Only a header is believed more than the one who says what it is.
+            Ok(sheet) if sheet.guess.fits(kind) == Some(false) && sheet.guess.sure == Sure::Header => None,
             Ok(sheet) => Some(Have::of(&sheet, kind, home)),
             Err(ReadError::Empty) => Some(Have::default()),
             Err(_) => None,

@@ -286,6 +286,7 @@ struct Seen {
     handles: usize,
     domains: usize,
     uris: usize,
+    profiles: usize,
     /// Accounts in the second column.
     members: usize,
     /// `true` or `false` in the second and third.
@@ -337,6 +338,7 @@ fn see(text: &[u8], separator: u8) -> Seen {
         seen.handles += usize::from(matches!(first, Look::Handle | Look::Profile));
         seen.domains += usize::from(first == Look::Domain);
         seen.uris += usize::from(first == Look::Uri);
+        seen.profiles += usize::from(first == Look::Profile);
         seen.members += usize::from(second == Look::Handle);
         seen.flags += usize::from(second == Look::Flag && third == Look::Flag);
     }
@@ -351,6 +353,10 @@ impl Seen {
             () if self.accounts => (None, Sure::Header),
             () if most(self.members) => (Some(Kind::Lists), Sure::Content),
             () if most(self.uris) => (Some(Kind::Bookmarks), Sure::Content),
+            // Some servers' posts have addresses like profiles.
+            () if self.named == Some(Kind::Bookmarks) && most(self.uris + self.profiles) => {
+                (self.named, Sure::Name)
+            }
             () if most(self.domains) => (Some(Kind::DomainBlocks), Sure::Content),
             () if most(self.handles) && most(self.flags) => (Some(Kind::Follows), Sure::Content),
             () if most(self.handles) => (None, Sure::Content),
@@ -398,6 +404,7 @@ mod tests {
             (b"https://one.example/users/ana\n", "", accounts(Sure::Content)),
             (b"bad.example\nb\xc3\xbcse.example\n", "follows.csv", known(DomainBlocks, Sure::Content)),
             (b"https://old.test/ap/users/1/statuses/2\n", "", known(Bookmarks, Sure::Content)),
+            (b"https://old.test/users/1\n", "bookmarks.csv", known(Bookmarks, Sure::Name)),
             (b"Close friends,carol@old.test\n\"a, \"\"b\"\"\",x@old.test\n", "", known(Lists, Sure::Content)),
             (b"Account address,carol@old.test\n", "", known(Lists, Sure::Content)),
             (b"Friends; family,carol@old.test\n", "", known(Lists, Sure::Content)),
