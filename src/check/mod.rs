@@ -8,9 +8,11 @@
 
 mod alias;
 mod alias_fresh;
+mod blocked_servers;
 mod cooldown;
 mod email_confirmed;
 mod follow_limit;
+mod follows_arrived;
 mod follows_saved;
 mod lists_saved;
 mod messages_saved;
@@ -41,6 +43,8 @@ pub static CHECKS: &[&Check] = &[
     &unlocked::CHECK,
     &requests_pending::CHECK,
     &follow_limit::CHECK,
+    &follows_arrived::CHECK,
+    &blocked_servers::CHECK,
     &server_healthy::CHECK,
 ];
 
@@ -208,6 +212,12 @@ impl Finding {
         self
     }
 
+    /// Notes what we have done ourselves, and when.
+    fn noted(mut self, what: Say, at: Time) -> Finding {
+        self.evidence.push(Evidence { what, at, from: Source::Ourselves });
+        self
+    }
+
     /// Notes where a fact comes from, if it is known at all.
     fn seen<T>(
         mut self,
@@ -230,6 +240,13 @@ fn not_seen(check: &Check, dossier: &Dossier, what: Say, action: Action) -> Find
     } else {
         Finding::new(check, Outcome::Unknown, what).act(action)
     }
+}
+
+/// Several things in one sentence.
+fn listed(all: Vec<Say>) -> Option<Part> {
+    let part = |say| Part::Say(Box::new(say));
+    let all = all.into_iter().reduce(|before, next| say("listed").with(part(before)).with(part(next)));
+    all.map(part)
 }
 
 const fn visit(side: Side, path: &'static str, label: &'static str) -> Action {

@@ -6,3 +6,18 @@ pub mod packed;
 pub mod plain;
 pub mod plan;
 pub mod store;
+
+use crate::list::Kind;
+
+/// What is in a file of that kind, in words: the key of a message.
+pub fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Follows => "pack_part_follows",
+        Kind::Lists => "pack_part_lists",
+        Kind::Mutes => "pack_part_mutes",
+        Kind::Blocks => "pack_part_blocks",
+        Kind::DomainBlocks => "pack_part_domain_blocks",
+        Kind::Bookmarks => "pack_part_bookmarks",
+        Kind::Filters => "pack_part_filters",
+    }
+}

@@ -213,9 +213,12 @@ impl Store {
         // Another server's page has no use for these.
         other.messages = None;
         other.follow_requests = None;
-        // What is saved concerns the old account alone.
-        let saved = self.current.as_ref().filter(|_| linked && acting == Side::Old);
-        let saved = saved.map(|current| current.saved.clone()).unwrap_or_default();
+        // Conversations concern the old account alone; the lists are to be unpacked on the new one.
+        let saved = self.current.as_ref().filter(|_| linked).map(|current| current.saved.clone());
+        let mut saved = saved.unwrap_or_default();
+        if acting == Side::New {
+            saved.messages = None;
+        }
         let (old, new, old_party, new_party) = match acting {
             Side::Old => (own, other, Some(own_party), other_party),
             Side::New => (other, own, other_party, Some(own_party)),
@@ -378,6 +381,22 @@ mod tests {
             store.view(&domain("new.example"), Some(&handle("ana@new.example")), PageKind::Aliases, None);
         assert_eq!((view.side, view.old.messages), (Some(Side::New), None));
         assert_eq!(view.old.handle.unwrap().value, handle("ana@old.example"));
+    }
+
+    #[test]
+    fn the_new_side_is_told_of_lists_and_not_of_conversations() {
+        use crate::trunk::dossier::{SavedLists, SavedMessages};
+        let mut store = linked(Some("ana@old.example"), Some("ana@new.example"));
+        let messages = SavedMessages { at: Time(1), count: 3, rescued: false, conversations: Vec::new() };
+        let lists = SavedLists { at: Time(2), ..Default::default() };
+        let saved = Saved { messages: Some(messages), lists: Some(lists), ..Default::default() };
+        store.current.as_mut().unwrap().saved = saved.clone();
+        let view = |host: &str, name: &str, page| store.view(&domain(host), Some(&handle(name)), page, None);
+        assert_eq!(view("old.example", "ana@old.example", PageKind::Export).saved, saved);
+        let new = view("new.example", "ana@new.example", PageKind::Imports).saved;
+        assert!(new.messages.is_none() && new.lists.is_some());
+        // Somebody else on the same server is told nothing.
+        assert_eq!(view("new.example", "bob@new.example", PageKind::Imports).saved, Saved::default());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `/settings/export`: how many of each there are. Counts stand before the link to each file (facts 5).
 
+use crate::list::Kind;
 use crate::server::markup::{Markup, first_number};
 
 /// What the export page counts. `None` where the server has no such file.
@@ -23,6 +24,19 @@ impl Counts {
     pub fn besides_follows(&self) -> Option<u64> {
         let counts = [self.lists, self.mutes, self.blocks, self.domain_blocks, self.bookmarks, self.filters];
         counts.iter().any(Option::is_some).then(|| counts.iter().flatten().sum())
+    }
+
+    /// Each kind that has a file, with how many there are of it.
+    pub fn of_kinds(&self) -> [(Kind, Option<u64>); 7] {
+        [
+            (Kind::Follows, self.follows),
+            (Kind::Lists, self.lists),
+            (Kind::Mutes, self.mutes),
+            (Kind::Blocks, self.blocks),
+            (Kind::DomainBlocks, self.domain_blocks),
+            (Kind::Bookmarks, self.bookmarks),
+            (Kind::Filters, self.filters),
+        ]
     }
 }
 

@@ -7,20 +7,13 @@ use crate::job::pack::part::Part;
 use crate::list::Kind;
 use crate::say::{Part as Word, Say, Words, say};
 use crate::server::page::export::Counts;
+use crate::trunk::kind_name;
 use crate::when::Time;
 
 /// What a part is called.
 pub fn name(part: Part) -> Option<&'static str> {
     Some(match part {
-        Part::File(kind) => match kind {
-            Kind::Follows => "pack_part_follows",
-            Kind::Lists => "pack_part_lists",
-            Kind::Mutes => "pack_part_mutes",
-            Kind::Blocks => "pack_part_blocks",
-            Kind::DomainBlocks => "pack_part_domain_blocks",
-            Kind::Bookmarks => "pack_part_bookmarks",
-            Kind::Filters => "pack_part_filters",
-        },
+        Part::File(kind) => kind_name(kind),
         Part::Profile => "pack_part_profile",
         Part::Lists => "pack_part_list_settings",
         Part::Tags => "pack_part_tags",

@@ -11,9 +11,11 @@ use serde_json::json;
 const BEFORE_A_MOVE: &[&str] = &[
     "alias",
     "alias-fresh",
+    "blocked-servers",
     "cooldown",
     "email-confirmed",
     "follow-limit",
+    "follows-arrived",
     "follows-saved",
     "lists-saved",
     "messages-saved",
@@ -36,7 +38,7 @@ const BEFORE_AN_END: &[&str] =
     &["follows-saved", "lists-saved", "messages-saved", "not-moved", "requests-pending"];
 const WHAT_IS_SAVED: &[&str] = &["follows-saved", "lists-saved", "messages-saved", "not-moved"];
 const ALIASES: &[&str] = &["alias", "alias-fresh", "email-confirmed", "not-moved", "unlocked"];
-const IMPORTS: &[&str] = &["email-confirmed", "follow-limit"];
+const IMPORTS: &[&str] = &["blocked-servers", "email-confirmed", "follow-limit", "follows-arrived"];
 const ACCOUNT: &[&str] = &["email-confirmed", "not-moved"];
 const PROFILE: &[&str] = &["email-confirmed", "unlocked"];
 const SETUP: &[&str] = &["email-confirmed"];
