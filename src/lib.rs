@@ -20,5 +20,5 @@ pub mod small;
 pub mod trunk;
 pub mod when;
 
-#[cfg(all(target_arch = "wasm32", any(feature = "guard", feature = "desk")))]
+#[cfg(all(target_arch = "wasm32", any(feature = "guard", feature = "desk", feature = "measure")))]
 mod web;

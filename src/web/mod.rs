@@ -36,6 +36,8 @@ mod panel;
 mod reader;
 #[cfg(feature = "desk")]
 mod run;
+#[cfg(feature = "desk")]
+mod unpack;
 mod words;
 
 use std::future::Future;

@@ -1,12 +1,13 @@
 //! Measures the extension against its budgets and writes `target/bench/report.json`.
 //!
 //! `--quick` leaves out the large save in the browsers, which takes minutes. `--only PART` measures one part: `sizes`,
-//! `guard`, `interruptions`, `large` (what needs no browser of the save) or `save`, and writes no report. `--messages N`
+//! `guard`, `lists`, `followers`, `interruptions`, `large` (what needs no browser of the save) or `save`, and writes no report. `--messages N`
 //! makes the save in the browsers a smaller one.
 
 // A benchmark that cannot measure has nothing else to say.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod lists;
 mod messages;
 mod saving;
 
@@ -101,6 +102,10 @@ fn main() {
     for kind in Kind::ALL {
         measures.extend(part(&wanted, "guard", Some(kind), move || guard_ready(kind)));
     }
+    for kind in Kind::ALL {
+        measures.extend(part(&wanted, "lists", Some(kind), move || lists::cleaning(kind)));
+    }
+    measures.extend(part(&wanted, "followers", None, lists::followers));
     measures.extend(part(&wanted, "interruptions", None, messages::interruptions));
     measures.extend(part(&wanted, "large", None, messages::large));
     let mut size = wanted.messages;
