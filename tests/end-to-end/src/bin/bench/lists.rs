@@ -42,27 +42,51 @@ fn follows() -> (String, String) {
     (want, have)
 }
 
-/// The same in JavaScript, with PapaParse for reading and writing.
+/// The same in JavaScript, with PapaParse for reading and writing: handles compared in lower case and punycode, settings
+/// and languages kept where they can be read, each row that is left out with its line and the reason.
 const THE_OTHER: &str = "
-    const clean = (follows, have, home) => {
-        const key = cell => {
-            let text = cell.trim().toLowerCase();
-            if (text.startsWith('@')) text = text.slice(1);
-            const at = text.indexOf('@');
-            return at < 0 ? `${text}@${home}` : text;
+    const flag = cell => {
+        const word = (cell ?? '').trim().toLowerCase();
+        return word === 'true' || word === '1' ? true : word === 'false' || word === '0' ? false : null;
+    };
+    const host = domain => {
+        const text = domain.replace(/\\.$/, '').toLowerCase();
+        if (/^[a-z0-9.:_-]+$/.test(text)) return text;
+        try { return new URL(`https://${text}`).host; } catch { return null; }
+    };
+    const read = (row, home) => {
+        let name = row[0].trim();
+        if (name.startsWith('@')) name = name.slice(1);
+        const [user, domain = home, more] = name.split('@');
+        const server = more === undefined && /^[A-Za-z0-9_.-]+$/.test(user) ? host(domain) : null;
+        if (!server) return null;
+        const languages = (row[3] ?? '').split(',').map(one => one.trim()).filter(one => /^[a-z]{2,3}(-[A-Za-z]+)?$/.test(one));
+        return {
+            key: `${user.toLowerCase()}@${server}`, name: `${user}@${server}`,
+            boosts: flag(row[1]), notify: flag(row[2]), languages: languages.join(', '),
         };
-        const there = new Set(Papa.parse(have, { skipEmptyLines: true }).data.slice(1).map(row => key(row[0])));
+    };
+    const same = (one, other) =>
+        one.boosts === other.boosts && one.notify === other.notify && one.languages === other.languages;
+    const clean = (follows, have, home) => {
+        const there = new Map();
+        for (const row of Papa.parse(have, { skipEmptyLines: true }).data.slice(1)) {
+            const own = read(row, home);
+            if (own) there.set(own.key, own);
+        }
         const rows = Papa.parse(follows, { skipEmptyLines: true }).data;
         const head = rows.shift();
-        const seen = new Set();
-        const kept = [];
-        for (const row of rows) {
-            const own = key(row[0]);
-            if (!/^[a-z0-9_.-]+@[a-z0-9.:-]+$/.test(own) || seen.has(own) || there.has(own)) continue;
-            seen.add(own);
-            row[0] = row[0].trim().replace(/^@/, '');
-            kept.push(row);
-        }
+        const seen = new Map(), kept = [], out = [];
+        rows.forEach((row, at) => {
+            const own = read(row, home);
+            if (!own) return void out.push({ line: at + 2, why: 'unreadable', row });
+            const first = seen.get(own.key);
+            if (first) return void out.push({ line: at + 2, why: 'doubled', differs: !same(own, first), row });
+            seen.set(own.key, own);
+            const known = there.get(own.key);
+            if (known) return void out.push({ line: at + 2, why: 'there', differs: !same(own, known), row });
+            kept.push([own.name, own.boosts ?? '', own.notify ?? '', own.languages]);
+        });
         const text = Papa.unparse([head, ...kept], { newline: '\\n' });
         return [text.length, kept.length];
     };";
