@@ -14,6 +14,7 @@ use super::lists::{self, Lists};
 use super::markup::BrowserParser;
 use super::messages::{Messages, Tell};
 use super::panel::{Panel, STYLE, head};
+use super::unpack::{self, Unpacker};
 use super::words::{language, number, speak, text};
 use super::{ask, chrome, go, now, tab_patterns};
 use crate::account::{Domain, Handle};
@@ -46,6 +47,7 @@ struct Desk {
     panel: RefCell<Option<Panel>>,
     messages: RefCell<Option<Rc<Messages>>>,
     lists: RefCell<Option<Rc<Lists>>>,
+    unpacker: RefCell<Option<Rc<Unpacker>>>,
     servers: HtmlElement,
     asking: Cell<u32>,
     /// The accounts are being named again.
@@ -118,6 +120,7 @@ pub fn desk() {
         panel: RefCell::new(None),
         messages: RefCell::default(),
         lists: RefCell::default(),
+        unpacker: RefCell::default(),
         servers,
         asking: Cell::new(0),
         editing: Cell::new(false),
@@ -245,11 +248,29 @@ impl Desk {
                     go(async move { here.send(ToBackground::Packed { lists, blocked }).await });
                 }
                 lists::Tell::OpenServer => here.visit(Side::Old, "/settings/export"),
-                lists::Tell::Changed => here.draw(),
+                lists::Tell::Changed => {
+                    if let Some(unpacker) = here.unpacker.borrow().as_ref() {
+                        unpacker.packed_anew();
+                    }
+                    here.draw();
+                }
+            }
+        });
+        let here = Rc::downgrade(self);
+        let unpacker = Unpacker::new(packing.clone(), move |what| {
+            let Some(here) = here.upgrade() else { return };
+            match what {
+                unpack::Tell::Arrived(arrived) => {
+                    let arrived = Some(arrived);
+                    go(async move { here.send(ToBackground::Unpacked { arrived }).await });
+                }
+                unpack::Tell::OpenServer => here.visit(Side::New, "/settings/imports"),
             }
         });
         let _ = self.main.insert_before(packing.root(), Some(&self.servers));
+        let _ = self.main.insert_before(unpacker.root(), Some(&self.servers));
         self.lists.replace(Some(packing));
+        self.unpacker.replace(Some(unpacker));
         self.tone();
 
         let here = self.clone();
@@ -263,6 +284,9 @@ impl Desk {
             }
             if let Some(lists) = here.lists.borrow().as_ref() {
                 lists.tab_seen();
+            }
+            if let Some(unpacker) = here.unpacker.borrow().as_ref() {
+                unpacker.tab_seen();
             }
             let later = here.clone();
             let rest = Timeout::new(REST, move || go(async move { later.reload().await }));
@@ -278,6 +302,7 @@ impl Desk {
         let mut frames = vec![self.frame.clone(), self.link.section.clone(), self.main.clone()];
         frames.extend(self.messages.borrow().iter().map(|messages| messages.root.clone()));
         frames.extend(self.lists.borrow().iter().map(|lists| lists.root().clone()));
+        frames.extend(self.unpacker.borrow().iter().map(|unpacker| unpacker.root().clone()));
         let set = move |dark: bool| {
             for frame in &frames {
                 let _ = frame.set_attribute("data-tone", if dark { "dark" } else { "light" });
@@ -335,7 +360,15 @@ impl Desk {
         match errand {
             Errand::Save => self.save_messages(),
             Errand::Pack => self.pack(),
-            Errand::Unpack => {}
+            Errand::Unpack => self.unpack(),
+        }
+    }
+
+    fn unpack(self: &Rc<Self>) {
+        self.show_lists();
+        if let Some(unpacker) = self.unpacker.borrow().as_ref() {
+            unpacker.root().scroll_into_view();
+            unpacker.start();
         }
     }
 
@@ -360,6 +393,9 @@ impl Desk {
         if let Some(lists) = self.lists.borrow().as_ref() {
             let blocked = current.as_ref().and_then(|current| current.saved.blocked.as_ref());
             lists.show(current.as_ref().map(|current| &current.old), people, blocked);
+        }
+        if let Some(unpacker) = self.unpacker.borrow().as_ref() {
+            unpacker.show(current.as_ref().map(|current| &current.new));
         }
     }
 

@@ -7,6 +7,7 @@
 use end_to_end::{Browser, Options, Panel, Servers, Side, in_both_browsers, output_folder};
 
 const PACK: &str = "[data-job=lists]";
+const UNPACK: &str = "[data-job=unpack]";
 
 fn state(desk: &Panel, job: &str) -> String {
     desk.element(job).attribute("data-state").ok().flatten().unwrap_or_default()
@@ -52,6 +53,16 @@ fn pack<'b>(browser: &'b Browser, servers: &Servers, user: &str, new: &str) -> P
     desk
 }
 
+/// Every row of a kind with what became of it, as shown.
+fn outcomes(desk: &Panel, kind: &str) -> Vec<(String, String)> {
+    let rows = desk.run(&format!(
+        "return Array.from(root.querySelectorAll('[data-outcomes={kind}] tr[data-outcome]'),
+             row => [row.cells[0].textContent, row.dataset.outcome]);"
+    ));
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    rows.as_array().into_iter().flatten().map(|row| (text(&row[0]), text(&row[1]))).collect()
+}
+
 in_both_browsers! {
     fn packs_everything(browser) {
         let servers = Servers::start();
@@ -74,6 +85,53 @@ in_both_browsers! {
         browser.reload();
         let desk = browser.desk();
         wait_for_state(browser, &desk, PACK, "done");
+        browser.assert_quiet();
+    }
+
+    fn unpacks_and_accounts_for_every_row(browser) {
+        let servers = Servers::start();
+        let desk = pack(browser, &servers, "petra", "petra");
+        servers.enter_in_tab(browser, Side::New, "petra", "/settings/imports");
+        browser.guard().settled();
+        let desk = { let _ = desk; browser.desk() };
+        desk.click(&format!("{UNPACK} button[data-action=look-new]"));
+        wait_for_state(browser, &desk, UNPACK, "planned");
+        picture(browser, "3-planned");
+        println!("{}", words(&desk, UNPACK));
+        let block = |kind: &str| desk.element(&format!("{UNPACK} [data-kind={kind}]")).text().unwrap_or_default();
+        assert!(block("follows").contains("will not"), "{}", block("follows"));
+        assert_eq!(desk.axe(), Vec::new());
+        desk.click(&format!("{UNPACK} button[data-action=unpack]"));
+        // The server tries rows for about twenty minutes.
+        for _ in 0..60 {
+            if state(&desk, UNPACK) == "done" {
+                break;
+            }
+            servers.control().advance_seconds(60);
+            std::thread::sleep(std::time::Duration::from_millis(1_000));
+        }
+        wait_for_state(browser, &desk, UNPACK, "done");
+        println!("{}", words(&desk, UNPACK));
+        picture(browser, "4-unpacked");
+        assert_eq!(desk.axe(), Vec::new());
+        let outcomes = outcomes(&desk, "follows");
+        let outcome = |name: &str| {
+            let found = outcomes.iter().find(|(own, _)| own.starts_with(name));
+            found.map(|(_, outcome)| outcome.clone()).unwrap_or_default()
+        };
+        for (name, expected) in [
+            ("alva@", "arrived"),
+            ("lotte@", "requested"),
+            ("rolf@", "there"),
+            ("moritz@", "moved"),
+            ("gerda@", "gone"),
+            ("sid@", "suspended"),
+            ("bruno@", "blocks-you"),
+            ("berta@", "you-block"),
+            ("sina@", "server-silent"),
+        ] {
+            assert_eq!(outcome(name), expected, "{name}");
+        }
         browser.assert_quiet();
     }
 }

@@ -1,0 +1,900 @@
+//! The desk's part for unpacking: looks at the new account, shows what is to be done, does it, and accounts for every row.
+
+mod account;
+mod choice;
+mod plan;
+mod rows;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use web_sys::HtmlElement;
+
+use super::db::{self, Db};
+use super::dom::{Build, clear, make};
+use super::frame::{Frame, fold, table, then};
+use super::lists::{Lists, finish, kind_label, load_pack, prepare};
+use super::run::{Drive, Going, Halt, Runner, key_of, records};
+use super::words::{number, speak, text};
+use super::{chrome, go, now};
+use crate::job::collect::Owner;
+use crate::job::pack::{Pack, Scope};
+use crate::job::unpack::act::{Act, Stand};
+use crate::job::unpack::piece::{Failures, Piece, Stage};
+use crate::job::unpack::{Choice, Unpack};
+use crate::job::verify::{Ran, Rows, Verify};
+use crate::job::{Left, Work as _};
+use crate::list::Kind;
+use crate::message::record::{ABOUT, Record};
+use crate::say::{Part, Say, say};
+use crate::small::Names;
+use crate::trunk::dossier::{Arrived, BlockedPeople};
+use crate::trunk::packed::{Packed, blocked_by};
+use crate::trunk::plan::{Unpacking, lay_out, pieces, wanted};
+use crate::trunk::store::Party;
+use crate::when::MINUTE;
+use choice::Wishes;
+
+/// What is known of the new account is looked at anew before anything is sent, when it is older than this.
+const FRESH: i64 = 5 * MINUTE;
+
+/// What is told to the rest of the desk.
+pub(super) enum Tell {
+    Arrived(Arrived),
+    /// A page of the new server is needed.
+    OpenServer,
+}
+
+/// What it is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doing {
+    Look,
+    Unpack,
+    Verify,
+}
+
+pub(super) struct Unpacker {
+    frame: Frame,
+    run: Runner,
+    tell: Box<dyn Fn(Tell)>,
+    lists: Rc<Lists>,
+    /// Whose account is unpacked onto, as it is kept.
+    handle: RefCell<String>,
+    loaded: Cell<bool>,
+    new: RefCell<Option<Going<Pack>>>,
+    /// What the new account had when it was last looked at.
+    before: RefCell<Option<Rc<Packed>>>,
+    work: RefCell<Option<Going<Unpack>>>,
+    verify: RefCell<Option<Going<Verify>>>,
+    wishes: RefCell<Wishes>,
+    plan: RefCell<Option<Rc<Unpacking>>>,
+    doing: Cell<Doing>,
+    /// The account of every row is wanted in the middle of the work.
+    verify_now: Cell<bool>,
+    /// The plan is shown although something was unpacked already.
+    planning: Cell<bool>,
+    /// Counts what makes another plan.
+    version: Cell<u32>,
+    /// What to tell once it stands still.
+    told: RefCell<Option<Say>>,
+    /// How each file and each thing for the API stands; drawn apart, because it changes all the time.
+    live: HtmlElement,
+    lived: RefCell<String>,
+}
+
+impl Unpacker {
+    pub(super) fn new(lists: Rc<Lists>, tell: impl Fn(Tell) + 'static) -> Rc<Unpacker> {
+        Rc::new(Unpacker {
+            frame: Frame::new("unpack", "unpack_title"),
+            run: Runner::new("unpack", "unpack_refused"),
+            tell: Box::new(tell),
+            lists,
+            handle: RefCell::default(),
+            loaded: Cell::new(false),
+            new: RefCell::default(),
+            before: RefCell::default(),
+            work: RefCell::default(),
+            verify: RefCell::default(),
+            wishes: RefCell::default(),
+            plan: RefCell::default(),
+            doing: Cell::new(Doing::Look),
+            verify_now: Cell::new(false),
+            planning: Cell::new(false),
+            version: Cell::new(0),
+            told: RefCell::default(),
+            live: make("ul").class("pieces").0,
+            lived: RefCell::default(),
+        })
+    }
+
+    pub(super) fn root(&self) -> &HtmlElement {
+        &self.frame.root
+    }
+
+    /// Onto which account: the new one of the linked move. Shown once something is packed.
+    pub(super) fn show(self: &Rc<Self>, party: Option<&Party>) {
+        let packed = self.lists.packed().is_some();
+        self.frame.root.set_hidden(party.is_none() || !packed);
+        let same = self.run.party.borrow().as_ref() == party;
+        if !same {
+            self.run.party.replace(party.cloned());
+        }
+        if self.run.running.get() || !packed || (same && self.loaded.get()) {
+            return;
+        }
+        let handle = party.and_then(|party| party.handle.as_ref()).map(key_of).unwrap_or_default();
+        self.loaded.set(true);
+        self.take(handle);
+        let here = self.clone();
+        go(async move {
+            let _ = here.load().await;
+            here.draw();
+        });
+    }
+
+    /// Something else is packed than before: another plan.
+    pub(super) fn packed_anew(self: &Rc<Self>) {
+        if self.lists.packed().is_none() {
+            self.loaded.set(false);
+            self.plan.replace(None);
+        } else if self.before.borrow().is_some() {
+            self.lay();
+        }
+        self.frame.stale();
+        self.draw();
+    }
+
+    /// This account from now on.
+    fn take(&self, handle: String) {
+        self.handle.replace(handle);
+        self.new.replace(None);
+        self.before.replace(None);
+        self.work.replace(None);
+        self.verify.replace(None);
+        self.plan.replace(None);
+        self.planning.set(false);
+        self.wishes.replace(Wishes::default());
+        self.bump();
+    }
+
+    fn bump(&self) {
+        self.version.set(self.version.get() + 1);
+    }
+
+    fn account(&self, what: &str) -> String {
+        format!("{what} {}", self.handle.borrow())
+    }
+
+    /// All three jobs as they were left.
+    async fn load(&self) -> Result<(), db::Trouble> {
+        if self.handle.borrow().is_empty() {
+            return Ok(());
+        }
+        let db = self.run.db().await?;
+        let account = self.account("new");
+        self.new.replace(load_pack(&db, &account).await?.map(Going::new));
+        self.wishes.replace(Wishes::load(&db, &account).await?);
+        self.gather(&db).await?;
+        let account = self.account("unpack");
+        if let Some(mut work) = about(&db, &account).await?.as_deref().and_then(Unpack::from_about) {
+            records(&db, &account, &mut |key, text| work.restore(key, text)).await?;
+            self.work.replace(Some(Going::new(work)));
+        }
+        let account = self.account("verify");
+        if let Some(mut verify) = about(&db, &account).await?.as_deref().and_then(Verify::from_about) {
+            records(&db, &account, &mut |key, text| verify.restore(key, text)).await?;
+            verify.ready();
+            self.verify.replace(Some(Going::new(verify)));
+        }
+        self.lay();
+        Ok(())
+    }
+
+    async fn gather(&self, db: &Db) -> Result<(), db::Trouble> {
+        let new =
+            self.new.borrow().as_ref().filter(|new| new.work.is_done()).map(|new| Packed::new(&new.work));
+        let Some(mut packed) = new else { return Ok(()) };
+        records(db, &self.account("new"), &mut |key, text| packed.add(key, text)).await?;
+        self.before.replace(Some(Rc::new(packed)));
+        Ok(())
+    }
+
+    /// What is packed, with what the person has put in its place.
+    fn packed(&self) -> Option<Packed> {
+        let mut packed = (*self.lists.packed()?).clone();
+        self.wishes.borrow().put_into(&mut packed);
+        Some(packed)
+    }
+
+    /// Lays out what is to be done.
+    fn lay(&self) {
+        let plan = self.laid(&self.wishes.borrow());
+        self.plan.replace(plan.map(Rc::new));
+        self.bump();
+    }
+
+    fn laid(&self, wishes: &Wishes) -> Option<Unpacking> {
+        let (packed, before, owner) = (self.packed()?, self.before.borrow().clone()?, self.to()?);
+        Some(lay_out(&packed, &before, &owner, &wishes.chosen, now()))
+    }
+
+    /// The new account, as it was when it was last looked at.
+    fn to(&self) -> Option<Owner> {
+        self.new.borrow().as_ref().map(|new| new.work.owner().clone())
+    }
+
+    // --- doing ---
+
+    /// A page of a server was opened: perhaps the one that was waited for.
+    pub(super) fn tab_seen(self: &Rc<Self>) {
+        let here = self.clone();
+        go(async move {
+            if here.run.may_go_on().await {
+                here.go_on();
+            }
+        });
+    }
+
+    /// The guard or a check sends somebody here.
+    pub(super) fn start(self: &Rc<Self>) {
+        if self.before.borrow().is_none() && self.work.borrow().is_none() {
+            self.begin(Doing::Look);
+        } else if self.done() == Some(false) {
+            self.go_on();
+        }
+    }
+
+    /// Whether what was begun is done; `None` where nothing is.
+    fn done(&self) -> Option<bool> {
+        let new = self.new.borrow().as_ref().map(|new| new.work.is_done());
+        let work = self.work.borrow().as_ref().map(|work| work.work.is_done());
+        let verify = self.verify.borrow().as_ref().map(|verify| verify.work.is_done());
+        match (new, work, verify) {
+            (None, None, _) => None,
+            (Some(false), ..) | (_, Some(false), _) | (_, Some(true), Some(false)) => Some(false),
+            _ => Some(true),
+        }
+    }
+
+    /// With whatever was left.
+    fn go_on(self: &Rc<Self>) {
+        let open = |is: Option<bool>| is == Some(false);
+        let doing = match () {
+            () if open(self.new.borrow().as_ref().map(|new| new.work.is_done())) => Doing::Look,
+            () if open(self.verify.borrow().as_ref().map(|verify| verify.work.is_done()))
+                && !open(self.work.borrow().as_ref().map(|work| work.work.is_done())) =>
+            {
+                Doing::Verify
+            }
+            () if self.work.borrow().is_some() => Doing::Unpack,
+            () => Doing::Look,
+        };
+        self.begin(doing);
+    }
+
+    fn begin(self: &Rc<Self>, doing: Doing) {
+        self.begin_with(doing, None);
+    }
+
+    fn begin_with(self: &Rc<Self>, doing: Doing, more: Option<More>) {
+        if !self.run.begin() {
+            // In the middle of the work: it makes way for a look at what has arrived, and goes on.
+            if doing == Doing::Verify && self.doing.get() == Doing::Unpack {
+                self.verify_now.set(true);
+                self.run.pause.set(true);
+            }
+            return;
+        }
+        self.doing.set(doing);
+        self.told.replace(None);
+        self.draw();
+        let here = self.clone();
+        go(async move {
+            let halt = match here.run.alone().await {
+                None => Halt::Elsewhere,
+                Some(_lock) => match here.go_through(doing, more).await {
+                    Ok(halt) => halt,
+                    Err(trouble) => {
+                        // What is in memory is ahead of what is stored.
+                        let _ = here.load().await;
+                        trouble.into()
+                    }
+                },
+            };
+            here.run.end(halt);
+            here.bump();
+            here.draw();
+        });
+    }
+
+    async fn go_through(self: &Rc<Self>, doing: Doing, more: Option<More>) -> Result<Halt, db::Trouble> {
+        let Some(party) = self.run.party.borrow().clone() else { return Ok(Halt::No) };
+        let owner = match self.run.owner(&party, &|| (self.tell)(Tell::OpenServer)).await {
+            Ok(owner) => owner,
+            Err(halt) => return Ok(halt),
+        };
+        let handle = owner.handle.to_lowercase();
+        if *self.handle.borrow() != handle {
+            self.take(handle);
+            self.load().await?;
+        }
+        let run = Stretch { db: self.run.db().await?, owner, party };
+        match doing {
+            Doing::Look => self.look(&run).await,
+            Doing::Verify => self.account_for(&run).await,
+            Doing::Unpack => {
+                if let Some(more) = more
+                    && let Some(halt) = self.set_out(&run, more).await?
+                {
+                    return Ok(halt);
+                }
+                self.unpack(&run).await
+            }
+        }
+    }
+
+    /// What the new account has already.
+    async fn look(self: &Rc<Self>, run: &Stretch) -> Result<Halt, db::Trouble> {
+        self.doing.set(Doing::Look);
+        let account = self.account("new");
+        run.db.put(&account, &prepare(&self.new, run.owner.clone(), Scope::Arrived)).await?;
+        let halt = self.drive(run, &account, &self.new).await?;
+        if halt == Halt::No {
+            finish(&self.new, &run.db, &account).await?;
+            self.gather(&run.db).await?;
+            self.planning.set(true);
+            self.lay();
+            self.tell_blocked();
+        }
+        Ok(halt)
+    }
+
+    async fn drive(
+        self: &Rc<Self>,
+        run: &Stretch,
+        account: &str,
+        job: &dyn Drive,
+    ) -> Result<Halt, db::Trouble> {
+        self.run.go_through(&run.db, account, &run.party.host, job, &|| self.draw()).await
+    }
+
+    /// Whom the move would lose, because the new server blocks theirs.
+    fn tell_blocked(&self) {
+        let (Some(packed), Some(new)) = (self.lists.packed(), self.before.borrow().clone()) else { return };
+        if let Some(blocked) = blocked_by(&packed, &new) {
+            self.lists.lose(BlockedPeople {
+                at: now(),
+                by: Some(new.domain.clone()),
+                follows: blocked.follows,
+                followers: blocked.followers,
+                servers: blocked.servers,
+            });
+        }
+    }
+
+    /// Writes down what is to be done, before anything is sent. `Some`: nothing is sent, and why is told.
+    async fn set_out(self: &Rc<Self>, run: &Stretch, more: More) -> Result<Option<Halt>, db::Trouble> {
+        let (files, acts, rows) = match more {
+            More::Plan => {
+                let seen = self.new.borrow().as_ref().and_then(|new| new.work.finished());
+                let replaces = !self.wishes.borrow().chosen.overwrite.is_empty();
+                if replaces || seen.is_none_or(|seen| now().since(seen) > FRESH) {
+                    let halt = self.look(run).await?;
+                    if halt != Halt::No {
+                        return Ok(Some(halt));
+                    }
+                    if !self.still_agreed() {
+                        self.told.replace(Some(say("unpack_replace_changed")));
+                        return Ok(Some(Halt::No));
+                    }
+                }
+                self.doing.set(Doing::Unpack);
+                let (Some(plan), Some(before)) = (self.plan.borrow().clone(), self.before.borrow().clone())
+                else {
+                    return Ok(Some(Halt::No));
+                };
+                let chosen = &self.wishes.borrow().chosen;
+                (pieces(&plan, &run.owner, chosen), plan.acts.clone(), Some(wanted(&plan, &before, chosen)))
+            }
+            More::These(files, rows) => (files, Vec::new(), rows),
+        };
+        if let Some(rows) = rows {
+            self.set_rows(run, rows).await?;
+        }
+        let choice = Choice { domains_first: self.wishes.borrow().domains_first };
+        let account = self.account("unpack");
+        let records = {
+            let mut work = self.work.borrow_mut();
+            match work.as_mut() {
+                Some(going) => {
+                    going.go_on();
+                    // What was done once is not done again.
+                    let mut known = Names::default();
+                    for (act, stand) in going.work.acts() {
+                        if matches!(stand, Stand::Done | Stand::There | Stand::Open) {
+                            known.add(&format!("{act:?}"));
+                        }
+                    }
+                    let acts = acts.into_iter().filter(|act| !known.has(&format!("{act:?}"))).collect();
+                    going.work.choose(choice);
+                    let records = going.work.add(files, acts, now());
+                    going.settle();
+                    records
+                }
+                None => {
+                    let (begun, records) = Unpack::begin(run.owner.clone(), files, acts, choice, now());
+                    *work = Some(Going::new(begun));
+                    records
+                }
+            }
+        };
+        run.db.put(&account, &records).await?;
+        self.planning.set(false);
+        // What replaces was agreed to once, for this time.
+        self.wishes.borrow_mut().chosen.overwrite.clear();
+        self.lay();
+        Ok(None)
+    }
+
+    async fn unpack(self: &Rc<Self>, run: &Stretch) -> Result<Halt, db::Trouble> {
+        let account = self.account("unpack");
+        loop {
+            self.doing.set(Doing::Unpack);
+            self.planning.set(false);
+            let records = match self.work.borrow_mut().as_mut() {
+                Some(going) => {
+                    going.go_on();
+                    // What stood still is looked after once more.
+                    let records =
+                        if going.work.is_done() { going.work.look_again(now()) } else { Vec::new() };
+                    going.settle();
+                    records
+                }
+                None => return Ok(Halt::No),
+            };
+            run.db.put(&account, &records).await?;
+            let halt = self.drive(run, &account, &self.work).await?;
+            match halt {
+                Halt::Paused if self.verify_now.take() => {
+                    self.run.pause.set(false);
+                    let halt = self.account_for(run).await?;
+                    if halt != Halt::No {
+                        return Ok(halt);
+                    }
+                }
+                Halt::No => {
+                    let records = match self.work.borrow_mut().as_mut() {
+                        Some(going) => going.work.finish(now()),
+                        None => Vec::new(),
+                    };
+                    run.db.put(&account, &records).await?;
+                    return self.account_for(run).await;
+                }
+                halt => return Ok(halt),
+            }
+        }
+    }
+
+    /// Which rows are wanted, in place of those of before: in one go, so that there always are some.
+    async fn set_rows(&self, run: &Stretch, rows: Vec<Rows>) -> Result<(), db::Trouble> {
+        let account = self.account("verify");
+        let (verify, new) = Verify::begin(run.owner.clone(), rows, now());
+        let mut all: Vec<Record> = Vec::new();
+        records(&run.db, &account, &mut |key, _| all.push(Record { key: key.to_owned(), text: None }))
+            .await?;
+        all.retain(|old| new.iter().all(|new| new.key != old.key));
+        all.extend(new);
+        run.db.put(&account, &all).await?;
+        self.verify.replace(Some(Going::new(verify)));
+        Ok(())
+    }
+
+    /// Accounts for every row.
+    async fn account_for(self: &Rc<Self>, run: &Stretch) -> Result<Halt, db::Trouble> {
+        self.doing.set(Doing::Verify);
+        let begun = self.verify.borrow().as_ref().is_some_and(|verify| {
+            !verify.work.is_done() && verify.work.asked() > 0 && self.same_runs(&verify.work)
+        });
+        if begun {
+            if let Some(verify) = self.verify.borrow_mut().as_mut() {
+                verify.go_on();
+            }
+        } else {
+            let rows = match self.verify.borrow().as_ref() {
+                Some(verify) => verify
+                    .work
+                    .kinds()
+                    .map(|rows| Rows { ran: self.ran(rows.kind), ..rows.clone() })
+                    .collect(),
+                None => return Ok(Halt::No),
+            };
+            self.set_rows(run, rows).await?;
+        }
+        let account = self.account("verify");
+        let halt = self.drive(run, &account, &self.verify).await?;
+        if halt == Halt::No {
+            let records = match self.verify.borrow_mut().as_mut() {
+                Some(verify) => verify.work.finish(now()),
+                None => Vec::new(),
+            };
+            run.db.put(&account, &records).await?;
+            self.tell_arrived();
+            self.bump();
+        }
+        Ok(halt)
+    }
+
+    fn same_runs(&self, verify: &Verify) -> bool {
+        verify.kinds().all(|rows| rows.ran == self.ran(rows.kind))
+    }
+
+    /// How the import of a kind has ended.
+    fn ran(&self, kind: Kind) -> Ran {
+        let work = self.work.borrow();
+        let Some(work) = work.as_ref() else { return Ran::Finished };
+        let mut ran = Ran::Finished;
+        for (piece, stage) in work.work.pieces().filter(|(piece, _)| piece.kind == kind) {
+            ran = match stage {
+                Stage::Running(run) if run.is_stuck(now()) => Ran::Stuck,
+                Stage::Refused(_) if piece.rows > 0 => Ran::Refused,
+                Stage::Finished { .. } | Stage::Refused(_) => Ran::Finished,
+                Stage::Ready { .. } | Stage::Uploaded { .. } | Stage::Running(_) => return Ran::Running,
+            };
+        }
+        ran
+    }
+
+    fn pause(self: &Rc<Self>) {
+        self.run.pause.set(true);
+        self.draw();
+    }
+
+    // --- showing ---
+
+    fn state(&self) -> &'static str {
+        let busy = match self.doing.get() {
+            Doing::Look => "looking",
+            Doing::Unpack => "unpacking",
+            Doing::Verify => "verifying",
+        };
+        match self.run.state(busy, self.done()) {
+            "done" if self.shows_plan() => "planned",
+            state => state,
+        }
+    }
+
+    fn shows_plan(&self) -> bool {
+        self.plan.borrow().is_some() && (self.planning.get() || self.work.borrow().is_none())
+    }
+
+    fn draw(self: &Rc<Self>) {
+        let state = self.state();
+        let hidden = self.run.party.borrow().is_none() || self.lists.packed().is_none();
+        self.frame.root.set_hidden(hidden);
+        let (line, status) = self.words(state);
+        self.frame.stand(state, &line, &status);
+        let (asked, left) = match self.job() {
+            Some(job) => {
+                let (asked, left, _) = job.pace();
+                (asked, left)
+            }
+            None => (0, Left::default()),
+        };
+        let shown = matches!(state, "looking" | "unpacking" | "verifying" | "waiting" | "paused");
+        let (done, left) = match self.doing.get() {
+            Doing::Unpack => self.rows_done(),
+            _ => (asked, left.calls),
+        };
+        self.frame.bar(shown, done, left);
+        self.draw_live();
+        let look = format!("{state} {} {:?}", self.version.get(), self.run.halt.borrow());
+        self.frame.redraw(look, &|| self.draw_body(state));
+    }
+
+    fn job(&self) -> Option<&dyn Drive> {
+        Some(match self.doing.get() {
+            Doing::Look => &self.new,
+            Doing::Unpack => &self.work,
+            Doing::Verify => &self.verify,
+        })
+    }
+
+    /// Rows and things for the API that are through, and those that are not.
+    fn rows_done(&self) -> (u64, u64) {
+        let work = self.work.borrow();
+        let Some(work) = work.as_ref() else { return (0, 0) };
+        let (mut done, mut all) = (0, 0);
+        for (piece, stage) in work.work.pieces() {
+            all += piece.rows;
+            done += match stage {
+                Stage::Running(run) => run.imported.min(piece.rows),
+                Stage::Finished { .. } | Stage::Refused(_) => piece.rows,
+                Stage::Ready { .. } | Stage::Uploaded { .. } => 0,
+            };
+        }
+        let acts = work.work.acts();
+        all += acts.len() as u64;
+        done += acts.iter().filter(|(_, stand)| *stand != Stand::Open).count() as u64;
+        (done, all.saturating_sub(done))
+    }
+
+    /// `@petra@new.example`
+    fn name(&self) -> String {
+        let handle = self.to().map(|to| to.handle);
+        let party = self.run.party.borrow();
+        let named = || {
+            party.as_ref().map(|party| match &party.handle {
+                Some(handle) => handle.acct(),
+                None => party.host.to_string(),
+            })
+        };
+        format!("@{}", handle.or_else(named).unwrap_or_default())
+    }
+
+    fn words(&self, state: &str) -> (String, String) {
+        let name = self.name();
+        let line = match state {
+            "none" => say("unpack_none").with(name.as_str()),
+            "planned" => say("unpack_planned").with(name.as_str()),
+            "looking" => say("unpack_looking").with(name.as_str()),
+            "verifying" => say("unpack_verifying").with(name.as_str()),
+            "done" => match self.verify.borrow().as_ref().and_then(|verify| verify.work.finished()) {
+                Some(at) => say("unpack_done").with(name.as_str()).with(Part::Day(at)).with(Part::Clock(at)),
+                None => say("unpack_through").with(name.as_str()),
+            },
+            _ => say("unpack_under_way").with(name.as_str()),
+        };
+        let told = self.told.borrow().as_ref().map(speak);
+        let status = match state {
+            "looking" | "verifying" => self.job().map(|job| self.run.far(job)),
+            "waiting" => Some(self.run.waits()),
+            "unpacking" => {
+                let (done, left) = self.rows_done();
+                Some(speak(&say("unpack_far").with(done).with(number(done + left).as_str())))
+            }
+            "paused" | "stopped" => Some(self.run.halted(true)),
+            _ => told,
+        };
+        (speak(&line), status.unwrap_or_default())
+    }
+
+    fn button(
+        self: &Rc<Self>,
+        action: &str,
+        label: &str,
+        main: bool,
+        act: impl Fn(&Rc<Unpacker>) + 'static,
+    ) -> Build {
+        let here = self.clone();
+        self.frame.button(action, label, main, Box::new(move || act(&here)) as Box<dyn Fn()>)
+    }
+
+    fn draw_body(self: &Rc<Self>, state: &str) {
+        let actions = make("div").class("actions");
+        let resume = || self.button("resume", &text("action_resume"), true, |here| here.go_on());
+        let look =
+            |main: bool, key: &str| self.button("look-new", &text(key), main, |here| here.begin(Doing::Look));
+        let busy = matches!(state, "looking" | "unpacking" | "verifying" | "waiting");
+        let actions = match state {
+            "none" => actions.child(look(true, "unpack_look")),
+            _ if busy => {
+                let actions =
+                    actions.child(self.button("pause", &text("action_pause"), false, |here| here.pause()));
+                if self.doing.get() == Doing::Unpack { actions.child(self.verify_button()) } else { actions }
+            }
+            "paused" => actions.child(resume()),
+            "stopped" => {
+                let actions = actions.child(resume());
+                match self.run.host().filter(|_| self.run.needs_page()) {
+                    Some(host) => {
+                        let label = speak(&say("action_open_server").with(&host));
+                        let url = format!("{}/settings/imports", host.origin());
+                        actions.child(self.button("visit", &label, false, move |_| {
+                            let url = url.clone();
+                            go(async move { chrome::open_tab(&url).await });
+                        }))
+                    }
+                    None => actions,
+                }
+            }
+            "planned" => actions.child(look(false, "unpack_look_again")),
+            _ => {
+                let actions = actions.child(self.verify_button());
+                let stuck = self.is_stuck();
+                let actions = if stuck {
+                    actions.child(
+                        self.button("resume", &text("unpack_watch"), false, |here| here.go_on_watching()),
+                    )
+                } else {
+                    actions
+                };
+                actions.child(look(false, "unpack_more"))
+            }
+        };
+        self.frame.put(&actions);
+        if busy {
+            self.frame.put(&then(&text(if self.doing.get() == Doing::Unpack {
+                "unpack_safe_to_close"
+            } else {
+                "messages_safe_to_close"
+            })));
+        }
+        if !busy && self.shows_plan() {
+            self.draw_plan();
+        }
+        if self.work.borrow().is_some() {
+            let _ = self.frame.body.append_child(&self.live);
+        }
+        if !busy && self.work.borrow().is_some() {
+            self.draw_acts();
+        }
+        // Before anything was unpacked there is nothing to account for.
+        if self.verify.borrow().as_ref().is_some_and(|verify| verify.work.is_done()) {
+            self.draw_account(busy);
+        }
+    }
+
+    fn verify_button(self: &Rc<Self>) -> Build {
+        self.button("verify", &text("unpack_verify"), false, |here| here.begin(Doing::Verify))
+    }
+
+    fn go_on_watching(self: &Rc<Self>) {
+        self.begin(Doing::Unpack);
+    }
+
+    fn is_stuck(&self) -> bool {
+        let work = self.work.borrow();
+        let stuck =
+            |(_, stage): (&Piece, &Stage)| matches!(stage, Stage::Running(run) if run.is_stuck(now()));
+        work.as_ref().is_some_and(|work| work.work.pieces().any(stuck))
+    }
+
+    /// One line for each file, and one for each kind of thing that goes through the API.
+    fn draw_live(&self) {
+        let lines = self.lines();
+        let look = lines.iter().map(|(id, stage, words)| format!("{id}{stage}{words}")).collect::<String>();
+        if *self.lived.borrow() == look {
+            return;
+        }
+        self.lived.replace(look);
+        clear(&self.live);
+        for (id, stage, words) in lines {
+            let item = make("li").attr("data-piece", &id).attr("data-stage", stage).text(&words);
+            let _ = self.live.append_child(item.as_ref());
+        }
+    }
+
+    fn lines(&self) -> Vec<(String, &'static str, String)> {
+        let work = self.work.borrow();
+        let Some(work) = work.as_ref() else { return Vec::new() };
+        let mut lines = Vec::new();
+        for (piece, stage) in work.work.pieces() {
+            let (id, what) = self.piece_words(piece, stage);
+            let name = speak(
+                &say("unpack_line").with(text(kind_label(piece.kind)).as_str()).with(speak(&what).as_str()),
+            );
+            lines.push((piece.kind.id().to_owned(), id, name));
+        }
+        for (id, key) in ACTS {
+            let of_kind = || work.work.acts().iter().filter(|(act, _)| act.id() == id);
+            let all = of_kind().count();
+            if all == 0 {
+                continue;
+            }
+            let open = of_kind().filter(|(_, stand)| *stand == Stand::Open).count();
+            let bad = of_kind()
+                .filter(|(_, stand)| matches!(stand, Stand::NotFound | Stand::Refused(_) | Stand::Over))
+                .count();
+            let done = number((all - open - bad) as u64);
+            let what = if bad > 0 {
+                say("unpack_acts_bad").with(all).with(done.as_str()).with(number(bad as u64).as_str())
+            } else {
+                say("unpack_acts").with(all).with(done.as_str())
+            };
+            let words = speak(&say("unpack_line").with(text(key).as_str()).with(speak(&what).as_str()));
+            let stage = match (open, bad) {
+                (0, 0) => "finished",
+                (0, _) => "refused",
+                _ => "running",
+            };
+            lines.push((id.to_owned(), stage, words));
+        }
+        lines
+    }
+
+    fn piece_words(&self, piece: &Piece, stage: &Stage) -> (&'static str, Say) {
+        let of = |key: &str, done: u64| say(key).with(done).with(number(piece.rows).as_str());
+        let what = match stage {
+            Stage::Ready { .. } => {
+                let first = self.wishes.borrow().domains_first;
+                let open = |kind| self.ran(kind) == Ran::Running;
+                say(match piece.kind {
+                    Kind::Lists | Kind::DomainBlocks
+                        if open(Kind::Follows) && (piece.kind == Kind::Lists || !first) =>
+                    {
+                        "unpack_waits_follows"
+                    }
+                    Kind::Follows if first && open(Kind::DomainBlocks) => "unpack_waits_domains",
+                    _ => "unpack_ready",
+                })
+            }
+            Stage::Uploaded { .. } => say("unpack_uploaded"),
+            Stage::Running(run) if run.is_stuck(now()) => return ("stuck", of("unpack_stuck", run.imported)),
+            Stage::Running(run) => of("unpack_running", run.imported),
+            Stage::Finished { imported, failures, .. } => match failures {
+                Failures::None => of("unpack_finished", *imported),
+                Failures::Some(n) | Failures::Fetched(n) if *n > 0 => {
+                    of("unpack_failed", *imported).with(number(*n).as_str())
+                }
+                Failures::Some(_) | Failures::Fetched(_) => of("unpack_finished", *imported),
+                Failures::Untold => of("unpack_untold", *imported),
+            },
+            Stage::Refused(words) if words.is_empty() => say("unpack_not_taken"),
+            Stage::Refused(words) => say("unpack_file_refused").with(words.as_str()),
+        };
+        (stage.id(), what)
+    }
+
+    /// Each thing that went through the API, and what became of it: it can be read for ever.
+    fn draw_acts(&self) {
+        let work = self.work.borrow();
+        let Some(work) = work.as_ref() else { return };
+        let acts = work.work.acts();
+        if acts.is_empty() {
+            return;
+        }
+        let row = |(act, stand): &(Act, Stand)| {
+            let key = ACTS.iter().find(|(id, _)| *id == act.id()).map_or("unpack_acts_title", |(_, key)| key);
+            let stands = match stand {
+                Stand::Open => text("act_open"),
+                Stand::Done => text("act_done"),
+                Stand::There => text("act_there"),
+                Stand::NotFound => text("act_not_found"),
+                Stand::Refused(words) if words.is_empty() => text("act_no_answer"),
+                Stand::Refused(words) => speak(&say("act_refused").with(words.as_str())),
+                Stand::Over => text("act_over"),
+            };
+            (stand.id().to_owned(), vec![act.name().to_owned(), text(key), stands])
+        };
+        let rows: Vec<_> = acts.iter().map(row).collect();
+        let heads = ["act_head_name", "pack_head_what", "act_head_stand"];
+        let list = fold("acts", &text("unpack_acts_title")).child(table(
+            &text("unpack_acts_title"),
+            &heads,
+            "data-stand",
+            &rows,
+        ));
+        self.frame.put(&list);
+    }
+}
+
+/// What goes through the API, and what it is called.
+pub(super) static ACTS: [(&str, &str); 8] = [
+    ("list", "pack_part_list_settings"),
+    ("member", "pack_part_lists"),
+    ("tag", "pack_part_tags"),
+    ("featured-tag", "pack_part_featured_tags"),
+    ("note", "pack_part_notes"),
+    ("mute", "pack_part_mute_ends"),
+    ("endorse", "pack_part_endorsed"),
+    ("filter", "pack_part_filters"),
+];
+
+/// What is needed all along one stretch of work.
+struct Stretch {
+    db: Db,
+    owner: Owner,
+    party: Party,
+}
+
+/// What is to be unpacked.
+enum More {
+    /// What the plan says.
+    Plan,
+    /// These files: a retry. And which rows are wanted from now on, where that changes.
+    These(Vec<Piece>, Option<Vec<Rows>>),
+}
+
+async fn about(db: &Db, account: &str) -> Result<Option<String>, db::Trouble> {
+    Ok(db.get(account, &[ABOUT.to_owned()]).await?.pop().flatten())
+}
