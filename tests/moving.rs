@@ -10,6 +10,7 @@ use common::moving::{Keeper, Kept, Teller, gather};
 use common::saving::Trouble;
 use packed_trunk::job::pack::part::Part;
 use packed_trunk::job::pack::{Pack, Scope, State};
+use packed_trunk::job::save::Save;
 use packed_trunk::job::unpack::act::Stand;
 use packed_trunk::job::unpack::piece::{Piece, Stage};
 use packed_trunk::job::unpack::{Choice, Unpack};
@@ -448,4 +449,91 @@ fn a_file_the_server_refuses_is_told_in_its_own_words() {
     let (_, stage) = unpack.pieces().next().unwrap();
     let Stage::Refused(words) = stage else { panic!("{stage:?}") };
     assert!(words.contains("Invalid CSV file"), "{words}");
+}
+
+#[test]
+fn an_import_that_never_finishes_is_told_to_be_stuck() {
+    let chosen = Chosen { files_only: true, ..Chosen::default() };
+    let going = begin("4.6", "4.6", &chosen);
+    let (mut keeper, job) = unpacking(&going, &chosen);
+    let begun = going.teller.now();
+    let mut save = Save::new(job);
+    let runs = |work: &Unpack| {
+        work.pieces().any(|(piece, stage)| piece.kind == Kind::Follows && matches!(stage, Stage::Running(_)))
+    };
+    while !runs(&save.work) {
+        assert_eq!(going.teller.step(&mut save, &mut keeper), None);
+    }
+    going.control.post("stuck", &serde_json::json!({ "server": "new", "user": "petra" }));
+    let unpack = going.teller.run(save.work, &mut keeper);
+    let now = going.teller.now();
+    assert!(now.since(begun) >= 30 * 60_000, "it was not waited for");
+    let (_, stage) = unpack.pieces().find(|(piece, _)| piece.kind == Kind::Follows).unwrap();
+    assert!(matches!(stage, Stage::Running(run) if run.is_stuck(now)), "{stage:?}");
+    let (_, outcomes) = verify(&going, &unpack, &chosen);
+    let of = |acct: &str| outcomes[&(Kind::Follows, acct.to_owned())].clone();
+    assert_eq!(of("ruth@remote.example"), Outcome::Stuck);
+    assert!(of("ruth@remote.example").may_retry());
+    // What is known all the same is said.
+    assert_eq!(of("gerda@remote.example"), Outcome::Gone);
+    // It takes up again.
+    going.control.post("stuck", &serde_json::json!({ "server": "new", "user": "petra", "stuck": false }));
+    let mut unpack = Unpack::take_up(&keeper).unwrap();
+    keeper.keep(unpack.look_again(now));
+    let unpack = going.teller.run(unpack, &mut keeper);
+    assert!(
+        unpack.pieces().all(|(_, stage)| matches!(stage, Stage::Finished { .. })),
+        "{:?}",
+        home(&going.control)
+    );
+    let (_, outcomes) = verify(&going, &unpack, &chosen);
+    assert_eq!(outcomes[&(Kind::Follows, "ruth@remote.example".to_owned())], Outcome::Arrived);
+}
+
+#[test]
+fn what_failed_for_a_passing_reason_arrives_with_the_next_try() {
+    let chosen = Chosen { files_only: true, ..Chosen::default() };
+    let going = begin("4.6", "4.6", &chosen);
+    let (mut keeper, job) = unpacking(&going, &chosen);
+    let mut unpack = going.teller.run(job, &mut keeper);
+    let (_, before) = verify(&going, &unpack, &chosen);
+    let retry: Vec<&String> = before
+        .iter()
+        .filter(|((kind, _), outcome)| *kind == Kind::Follows && outcome.may_retry())
+        .map(|((_, name), _)| name)
+        .collect();
+    assert_eq!(retry.len(), 3, "{retry:?}");
+    going.control.silent("silent.example", false);
+    let rows: String = retry.iter().map(|acct| format!("{acct},true,false,\n")).collect();
+    let piece = Piece {
+        kind: Kind::Follows,
+        name: Kind::Follows.file().into(),
+        text: format!("Account address,Show boosts,Notify on new posts,Languages\n{rows}"),
+        rows: retry.len() as u64,
+        overwrite: false,
+    };
+    going.teller.wait(10 * 60_000);
+    keeper.keep(unpack.add(vec![piece], Vec::new(), going.teller.now()));
+    let unpack = going.teller.run(unpack, &mut keeper);
+    let (_, after) = verify(&going, &unpack, &chosen);
+    for acct in retry {
+        assert_eq!(after[&(Kind::Follows, acct.clone())], Outcome::Arrived, "{acct}");
+    }
+}
+
+#[test]
+fn replacing_says_before_whom_it_takes_away_and_takes_nobody_else() {
+    let chosen = Chosen { overwrite: vec![Kind::Follows], files_only: true, ..Chosen::default() };
+    let going = begin("4.6", "4.6", &chosen);
+    let part = going.plan.parts.iter().find(|part| part.plan.kind == Kind::Follows).unwrap();
+    let removed: Vec<&str> = part.removes.iter().map(packed_trunk::list::Row::name).collect();
+    assert_eq!(removed, ["olaf@remote.example"]);
+    let before: BTreeSet<String> =
+        home(&going.control).into_iter().filter(|line| line.starts_with("follows: ")).collect();
+    let (mut keeper, job) = unpacking(&going, &chosen);
+    going.teller.run(job, &mut keeper);
+    let after: BTreeSet<String> =
+        home(&going.control).into_iter().filter(|line| line.starts_with("follows: ")).collect();
+    let gone: Vec<&String> = before.difference(&after).collect();
+    assert_eq!(gone, ["follows: olaf@remote.example,true,false,"]);
 }
