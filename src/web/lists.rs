@@ -3,14 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use web_sys::HtmlElement;
+use web_sys::{Blob, HtmlElement};
 
 use super::db;
 use super::dom::make;
 use super::frame::{Frame, fold, table, then};
+use super::messages::iso_day;
 use super::run::{Going, Halt, Runner, key_of, records};
 use super::words::{BrowserWords, number, speak, text};
-use super::{chrome, go, now};
+use super::{chrome, go, now, zip};
 use crate::job::budget::Budget;
 use crate::job::collect::Owner;
 use crate::job::pack::part::Part;
@@ -18,10 +19,12 @@ use crate::job::pack::{Pack, Progress, Scope, State, body_key};
 use crate::job::{Left, Work};
 use crate::list::Kind;
 use crate::message::record::{ABOUT, File};
-use crate::say::{Part as Word, Words, say};
+use crate::say::{Part as Word, Say, Words, say};
 use crate::server::page::export::Counts;
 use crate::small::Names;
+use crate::trunk::bundle::{About, Bundle};
 use crate::trunk::dossier::{BlockedPeople, SavedLists};
+use crate::trunk::kind_name;
 use crate::trunk::packed::Packed;
 use crate::trunk::store::Party;
 use crate::when::{DAY, MINUTE, Time};
@@ -45,6 +48,10 @@ pub(super) struct Lists {
     packed: RefCell<Option<Rc<Packed>>>,
     blocked: RefCell<Option<BlockedPeople>>,
     estimate: Cell<Option<u64>>,
+    /// A ZIP is written.
+    busy: RefCell<Option<Say>>,
+    /// What became of it.
+    wrote: RefCell<Option<Say>>,
 }
 
 impl Lists {
@@ -58,6 +65,8 @@ impl Lists {
             packed: RefCell::default(),
             blocked: RefCell::default(),
             estimate: Cell::new(None),
+            busy: RefCell::default(),
+            wrote: RefCell::default(),
         })
     }
 
@@ -75,13 +84,11 @@ impl Lists {
         }
         self.blocked.replace(blocked.cloned());
         self.frame.root.set_hidden(party.is_none() && self.account.borrow().is_empty());
-        if self.run.party.borrow().as_ref() == party {
+        // What runs runs to its end; then there is another look at whose it is.
+        if self.run.running.get() || self.run.party.borrow().as_ref() == party {
             return;
         }
         self.run.party.replace(party.cloned());
-        if self.run.running.get() {
-            return;
-        }
         let account = party.and_then(|party| party.handle.as_ref()).map(account_of).unwrap_or_default();
         if *self.account.borrow() == account {
             return self.draw();
@@ -149,6 +156,7 @@ impl Lists {
         if !self.run.begin() {
             return;
         }
+        self.wrote.replace(None);
         self.draw();
         let here = self.clone();
         go(async move {
@@ -208,6 +216,48 @@ impl Lists {
         }
     }
 
+    // --- handing over ---
+
+    fn tell_busy(self: &Rc<Self>, what: Option<Say>) {
+        self.busy.replace(what);
+        self.draw();
+    }
+
+    fn download(self: &Rc<Self>) {
+        let here = self.clone();
+        go(async move {
+            let done = match here.write().await {
+                Ok((blob, name)) => {
+                    zip::hand_over(&blob, &name);
+                    say("messages_written").with(name.as_str())
+                }
+                Err(what) => what,
+            };
+            here.wrote.replace(Some(done));
+            here.tell_busy(None);
+        });
+    }
+
+    /// Writes the ZIP and reads it back against its own manifest.
+    async fn write(self: &Rc<Self>) -> Result<(Blob, String), Say> {
+        let (mut bundle, at, user) = {
+            let pack = self.pack.borrow();
+            let pack = pack.as_ref().ok_or_else(|| say("pack_none"))?;
+            let at = pack.work.finished().unwrap_or(now());
+            let about = About { at, extension: chrome::version() };
+            (Bundle::new(about, &pack.work), at, pack.work.owner().handle.clone())
+        };
+        let told = |percent: u64| self.tell_busy(Some(say("messages_writing").with(percent)));
+        told(0);
+        let db = self.run.db().await.map_err(|_| say("messages_store_broken"))?;
+        let account = self.account.borrow().clone();
+        let blob = zip::write(&db, &account, &mut bundle, &told).await?;
+        self.tell_busy(Some(say("messages_checking")));
+        zip::check_lists(&blob).await.map_err(|_| say("messages_zip_broken"))?;
+        let user = user.replace('@', "-at-").replace(':', "-");
+        Ok((blob, format!("trunk-{user}-{}.zip", iso_day(at))))
+    }
+
     // --- showing ---
 
     fn draw(self: &Rc<Self>) {
@@ -223,7 +273,8 @@ impl Lists {
             .map_or((0, Left::default()), |pack| (pack.work.asked(), pack.work.left()));
         self.frame.bar(matches!(state, "packing" | "waiting" | "paused"), asked, left.calls);
         let finished = self.pack.borrow().as_ref().and_then(|pack| pack.work.finished());
-        let look = format!("{state} {finished:?} {:?}", self.run.halt.borrow());
+        let busy = self.busy.borrow().is_some();
+        let look = format!("{state} {finished:?} {:?} {busy}", self.run.halt.borrow());
         self.frame.redraw(look, &|| self.draw_body(state));
     }
 
@@ -259,7 +310,10 @@ impl Lists {
             "packing" => self.run.far(&self.pack),
             "waiting" => self.run.waits(),
             "paused" | "stopped" => self.run.halted(!pack.work.is_done()),
-            _ => String::new(),
+            _ => {
+                let busy = self.busy.borrow();
+                busy.as_ref().or(self.wrote.borrow().as_ref()).map(speak).unwrap_or_default()
+            }
         };
         (line.trim().to_owned(), status.trim().to_owned())
     }
@@ -298,7 +352,10 @@ impl Lists {
                     None => actions,
                 }
             }
-            _ => actions.child(self.button("pack", "pack_again", false, Lists::start)),
+            _ if self.busy.borrow().is_some() => actions,
+            _ => actions
+                .child(self.button("download-packed", "action_download_messages", true, Lists::download))
+                .child(self.button("pack", "pack_again", false, Lists::start)),
         };
         self.frame.put(&actions);
         let busy = matches!(state, "packing" | "waiting");
@@ -484,7 +541,7 @@ fn when(at: Time, done: Time) -> String {
 fn label(part: Part, pack: &Pack) -> Option<&'static str> {
     let by_file = pack.part(Part::File(Kind::Filters)).is_some_and(|part| part.state == State::Done);
     Some(match part {
-        Part::File(kind) => kind_label(kind),
+        Part::File(kind) => kind_name(kind),
         Part::Followers => "pack_part_followers",
         Part::Lists => "pack_part_list_settings",
         Part::Tags => "pack_part_tags",
@@ -498,18 +555,6 @@ fn label(part: Part, pack: &Pack) -> Option<&'static str> {
         Part::Favourites => "pack_part_favourites",
         _ => return None,
     })
-}
-
-pub(super) fn kind_label(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Follows => "pack_part_follows",
-        Kind::Lists => "pack_part_lists",
-        Kind::Mutes => "pack_part_mutes",
-        Kind::Blocks => "pack_part_blocks",
-        Kind::DomainBlocks => "pack_part_domain_blocks",
-        Kind::Bookmarks => "pack_part_bookmarks",
-        Kind::Filters => "pack_part_filters",
-    }
 }
 
 fn counted(part: Part, counts: &Counts) -> Option<u64> {

@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo_events::EventListener;
-use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, HtmlElement, HtmlProgressElement};
@@ -16,20 +15,18 @@ use super::markup::BrowserParser;
 use super::reader::Reader;
 use super::run::{BATCH, Going, Halt, Runner, key_of, records};
 use super::words::{BrowserWords, speak, text};
+use super::zip::{self, hand_over};
 use super::{chrome, go, now};
 use crate::account::{Domain, Handle};
 use crate::job::budget::Budget;
 use crate::job::collect::{Collect, Owner};
-use crate::message::bundle::{About, Ask, Index, Open, Out, Pack, Reason, Tools, Want};
+use crate::message::bundle::{About, Ask, Index, Out, Pack, Reason, Tools};
 use crate::message::record::{ABOUT, File, Missing, Record, STATUS};
 use crate::say::{Part, Say, say};
 use crate::server::status::Person;
 use crate::trunk::dossier::SavedMessages;
 use crate::trunk::store::Party;
 use crate::when::{DAY, MINUTE, Time};
-
-/// More than a saved ZIP has; what is larger is not opened.
-const LARGEST_ZIP: u64 = 64 << 30;
 
 /// How to go about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -641,48 +638,11 @@ impl Messages {
             incomplete: gaps.iter().map(crate::job::collect::Gap::say).collect(),
         };
         let tools = Tools { parser: &BrowserParser, words: &BrowserWords, zone: &zone };
-        let mut pack = Pack::new(about, gathered.done()).map_err(|_| say("messages_too_large"))?;
-        let mut parts: Vec<Blob> = Vec::new();
-        let mut waiting: Vec<u8> = Vec::new();
-        let mut percent = 0;
-        loop {
-            let want = pack.wants(&tools);
-            match &want {
-                Want::Records(keys) => pack.records(db.get(&account, keys).await.map_err(broken)?),
-                Want::File { url } => match db.file(&account, url).await.map_err(broken)? {
-                    Some(file) => {
-                        db::pieces(&file, |piece, end| pack.file(piece, end)).await.map_err(broken)?
-                    }
-                    None => pack.no_file(),
-                },
-                Want::Nothing | Want::Done => {}
-                Want::Failed(_) => return Err(say("messages_too_large")),
-            }
-            waiting.extend(pack.take());
-            // The browser keeps the parts, not our memory.
-            if waiting.len() >= 4 << 20 || want == Want::Done {
-                parts.push(fetch::blob(&[&waiting]).ok_or_else(|| say("messages_full"))?);
-                waiting.clear();
-            }
-            if want == Want::Done {
-                break;
-            }
-            let (done, all) = pack.progress();
-            let now_percent = done.saturating_mul(100) / all.max(1);
-            if now_percent != percent {
-                percent = now_percent;
-                self.busy(Some(say("messages_writing").with(percent)));
-                // Lets the page breathe.
-                TimeoutFuture::new(0).await;
-            }
-        }
-        let parts: js_sys::Array = parts.iter().collect();
-        let kind = web_sys::BlobPropertyBag::new();
-        kind.set_type("application/zip");
-        let blob =
-            Blob::new_with_blob_sequence_and_options(&parts, &kind).map_err(|_| say("messages_full"))?;
+        let pack = Pack::new(about, gathered.done()).map_err(|_| say("messages_too_large"))?;
+        let told = |percent: u64| self.busy(Some(say("messages_writing").with(percent)));
+        let blob = zip::write(&db, &account, &mut zip::Messages(pack, tools), &told).await?;
         self.busy(Some(say("messages_checking")));
-        check(&blob).await.map_err(|_| say("messages_zip_broken"))?;
+        zip::open_messages(&blob).await.map_err(|_| say("messages_zip_broken"))?;
         let day = iso_day(at);
         let user = owner.handle.replace('@', "-at-").replace(':', "-");
         Ok((blob, format!("messages-{user}-{day}.zip")))
@@ -704,7 +664,7 @@ impl Messages {
     /// Reads a ZIP whole, compares it with its manifest, and only then takes it in and shows it.
     async fn import(self: &Rc<Self>, file: &Blob) -> Result<Say, Say> {
         let broken = |_| say("messages_store_broken");
-        let open = check(file).await.map_err(|reason| refusal(&reason))?;
+        let open = zip::open_messages(file).await.map_err(|reason| refusal(&reason))?;
         let contents = open.contents().cloned().ok_or_else(|| say("open_not_ours"))?;
         let mut restore = open.restore().ok_or_else(|| say("open_not_ours"))?;
         let db = self.run.db().await.map_err(broken)?;
@@ -802,23 +762,6 @@ pub(super) async fn index(
     Ok(index)
 }
 
-/// Everything in a ZIP against its manifest.
-async fn check(file: &Blob) -> Result<Open, Reason> {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let mut open = Open::new(file.size() as u64, LARGEST_ZIP);
-    loop {
-        match open.wants() {
-            Ask::Range { at, len } => {
-                #[allow(clippy::cast_precision_loss)]
-                let bytes = db::piece(file, at as f64, len as f64).await.map_err(|_| Reason::Cut)?;
-                open.bytes(&bytes);
-            }
-            Ask::Done => return Ok(open),
-            Ask::Failed(reason) => return Err(reason),
-        }
-    }
-}
-
 fn refusal(reason: &Reason) -> Say {
     match reason {
         Reason::NotAZip | Reason::NotOurs => say("open_not_ours"),
@@ -826,18 +769,6 @@ fn refusal(reason: &Reason) -> Say {
         Reason::Cut => say("open_cut"),
         _ => say("open_damaged"),
     }
-}
-
-/// Gives the person a file.
-pub(super) fn hand_over(blob: &Blob, name: &str) {
-    let Ok(url) = web_sys::Url::create_object_url_with_blob(blob) else { return };
-    let link = make("a").attr("href", &url).attr("download", name).0;
-    link.click();
-    // The browser reads it while it writes the file.
-    go(async move {
-        TimeoutFuture::new(600_000).await;
-        let _ = web_sys::Url::revoke_object_url(&url);
-    });
 }
 
 /// Minutes that local time is ahead of UTC at a time.

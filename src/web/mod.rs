@@ -36,9 +36,13 @@ mod panel;
 mod reader;
 #[cfg(feature = "desk")]
 mod run;
+#[cfg(feature = "guard")]
+mod shelf;
 #[cfg(feature = "desk")]
 mod unpack;
 mod words;
+#[cfg(feature = "desk")]
+mod zip;
 
 use std::future::Future;
 use std::pin::Pin;

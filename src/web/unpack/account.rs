@@ -5,11 +5,12 @@ use std::rc::Rc;
 use super::super::dom::make;
 use super::super::fetch;
 use super::super::frame::{fold, table, then};
-use super::super::messages::{hand_over, iso_day};
+use super::super::messages::iso_day;
 use super::super::now;
 use super::super::words::{speak, text};
+use super::super::zip::hand_over;
 use super::plan::why_key;
-use super::{Doing, More, Tell, Unpacker, kind_label};
+use super::{Doing, More, Tell, Unpacker};
 use crate::account::Handle;
 use crate::job::unpack::piece::Piece;
 use crate::job::verify::{Outcome, Rows, Wanted};
@@ -17,6 +18,7 @@ use crate::list::{Kind, Row, write};
 use crate::say::{Part, say};
 use crate::small::Names;
 use crate::trunk::dossier::Arrived;
+use crate::trunk::kind_name;
 use crate::trunk::plan::{Chosen, pieces, wanted};
 
 /// So many rows of a kind are shown; the file has all of them.
@@ -150,7 +152,7 @@ impl Unpacker {
         if rows.is_empty() {
             return (0, 0);
         }
-        let label = text(kind_label(kind));
+        let label = text(kind_name(kind));
         let mut list = make("ul").class("gaps");
         for ((id, key, _), count) in OUTCOMES.iter().zip(counts).filter(|(_, count)| *count > 0) {
             list = list.child(make("li").attr("data-count", id).text(&speak(&say(key).with(count))));
@@ -245,7 +247,7 @@ impl Unpacker {
         let mut rows: Vec<Vec<String>> = vec![heads.iter().map(|key| text(key)).collect()];
         rows[0].push("id".to_owned());
         for kind in self.kinds() {
-            let label = text(kind_label(kind));
+            let label = text(kind_name(kind));
             self.outcomes(kind, &mut |row, outcome| {
                 let to = moved_to(outcome).map(Handle::acct).unwrap_or_default();
                 let id = match outcome {

@@ -9,9 +9,10 @@ use super::super::frame::{fold, then};
 use super::super::words::{number, speak, text};
 use super::choice::set;
 use super::rows::{is_checked, name_of, odd_words};
-use super::{ACTS, Doing, More, Unpacker, kind_label};
+use super::{ACTS, Doing, More, Unpacker};
 use crate::list::{Kind, Row, Why};
 use crate::say::say;
+use crate::trunk::kind_name;
 use crate::trunk::plan::{Unpacking, why_id};
 
 /// What a box that is checked or not does.
@@ -102,7 +103,7 @@ impl Unpacker {
             )
         };
         let id = format!("kind-{}", kind.id());
-        let label = text(kind_label(kind));
+        let label = text(kind_name(kind));
         let mut block = make("div").class("kind").attr("data-kind", kind.id()).attr("role", "group");
         block = block.attr("aria-label", &label).child(self.check(
             "kind",

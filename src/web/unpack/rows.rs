@@ -15,6 +15,7 @@ use super::choice::Other;
 use crate::account::{Domain, Handle};
 use crate::list::{self, Correction, Foreign, Kind, Odd, ReadError, Row, Why};
 use crate::say::{Say, say};
+use crate::trunk::kind_name;
 use crate::trunk::plan::{Part, Unpacking, why_id};
 
 /// So many rows are shown; the rest is counted.
@@ -184,7 +185,7 @@ impl Unpacker {
         let kinds = kinds.children(
             Kind::ALL
                 .iter()
-                .map(|kind| make("option").attr("value", kind.id()).text(&text(super::kind_label(*kind)))),
+                .map(|kind| make("option").attr("value", kind.id()).text(&text(kind_name(*kind)))),
         );
         let field = make("input")
             .attr("type", "file")
@@ -239,11 +240,11 @@ impl Unpacker {
             })
         })?;
         if sheet.guess.fits(kind) == Some(false) {
-            let wanted = text(super::kind_label(kind));
+            let wanted = text(kind_name(kind));
             return Err(match sheet.kind() {
-                Some(other) => told("unpack_file_other")
-                    .with(text(super::kind_label(other)).as_str())
-                    .with(wanted.as_str()),
+                Some(other) => {
+                    told("unpack_file_other").with(text(kind_name(other)).as_str()).with(wanted.as_str())
+                }
                 None => told("unpack_file_accounts").with(wanted.as_str()),
             });
         }
