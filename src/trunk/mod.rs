@@ -2,6 +2,7 @@
 
 pub mod bundle;
 pub mod dossier;
+pub mod hints;
 pub mod packed;
 pub mod plain;
 pub mod plan;

@@ -16,6 +16,7 @@ use web_sys::{
 use super::dom::{clear, document, make, on_click};
 use super::markup::{BrowserParser, Page};
 use super::panel::{Panel, STYLE, head};
+use super::shelf::Shelf;
 use super::words::{direction, language, speak, text};
 use super::{ask, chrome, go, now};
 use crate::account::{Domain, Handle, HandleError, handle_in_link};
@@ -47,6 +48,7 @@ struct Guard {
     /// Requests under way; while there are any, what is missing is being looked for.
     asking: Cell<u32>,
     panel: RefCell<Option<Panel>>,
+    shelf: RefCell<Option<Rc<Shelf>>>,
     box_: HtmlElement,
     frame: HtmlElement,
     question: HtmlElement,
@@ -79,6 +81,7 @@ pub fn guard() -> bool {
         typed: RefCell::new(typed_now().unwrap_or_default()),
         asking: Cell::new(0),
         panel: RefCell::new(None),
+        shelf: RefCell::new(None),
         box_,
         frame,
         question,
@@ -245,6 +248,7 @@ impl Guard {
     /// Not ours to speak here any more: updated, removed, or the server is not allowed.
     fn leave(&self) {
         self.box_.remove();
+        self.shelf.replace(None);
         self.listeners.borrow_mut().clear();
         self.due.replace(None);
         self.resting.replace(None);
@@ -466,6 +470,13 @@ impl Guard {
         let _ = self.frame.append_child(&self.question);
         let _ = self.frame.append_child(&panel.root);
         self.panel.replace(Some(panel));
+        let here = self.clone();
+        let home = self.session.as_ref().map_or(&self.host, |session| &session.domain);
+        let shelf = Shelf::new(self.kind, &Page(document()), home.as_str(), move |action| here.act(action));
+        if let Some(shelf) = &shelf {
+            let _ = self.frame.append_child(&shelf.root);
+        }
+        self.shelf.replace(shelf);
     }
 
     fn show(self: &Rc<Self>) {
@@ -480,6 +491,9 @@ impl Guard {
         self.due.replace(due);
         if let Some(panel) = self.panel.borrow_mut().as_mut() {
             panel.show(findings);
+        }
+        if let Some(shelf) = self.shelf.borrow().as_ref() {
+            shelf.show(self.view.borrow().saved.lists.as_ref());
         }
     }
 

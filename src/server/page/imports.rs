@@ -3,6 +3,12 @@
 
 use crate::server::markup::{Markup, first_number};
 
+/// The option that is chosen as the type, and the field for the file.
+pub const TYPE_CHOSEN: &str =
+    "select[name=\"form_import[type]\"] option:checked, select[name=\"import[type]\"] option:checked";
+pub const TYPE_FIELD: &str = "select[name=\"form_import[type]\"], select[name=\"import[type]\"]";
+pub const FILE_FIELD: &str = "input[type=file][name=\"form_import[data]\"], input[type=file][name=\"import[data]\"]";
+
 /// One of the last ten imports, the newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
