@@ -7,7 +7,9 @@ mod common;
 use common::{captures, page};
 use packed_trunk::job::survey::read_page;
 use packed_trunk::server::markup::Markup;
-use packed_trunk::server::page::{PageKind, account, account::AccountStatus, aliases, export, migration};
+use packed_trunk::server::page::{
+    PageKind, account, account::AccountStatus, aliases, export, imports, migration,
+};
 use packed_trunk::server::session::{Session, Standing};
 use packed_trunk::server::{entity, session};
 use packed_trunk::trunk::dossier::{Cooldown, Email, Redirect};
@@ -278,5 +280,127 @@ fn entities_of_the_real_api_are_read() {
         assert!(after.also_known_as.is_empty());
         let moved = entity::actor(&json(&format!("{version}/old_alice/after_move_self_actor.json"))).unwrap();
         assert!(moved.moved);
+    }
+}
+
+/// Label, what stands in the column of states, imported and total, failures, and whether it waits for its confirmation.
+type Told<'a> = (&'a str, &'a str, u64, u64, Option<u64>, bool);
+
+#[test]
+fn imports_are_read_in_every_state() {
+    let waits = |label, total| (label, "Unconfirmed", 0, total, None, true);
+    let through = |label, total| (label, "Finished", total, total, None, false);
+    let earlier = [waits("Following list", 30), waits("Muting list", 30), waits("Lists", 2)];
+    let finished: &[Told] = &[
+        waits("Blocking list", 2),
+        ("Following list", "Finished", 30, 33, Some(3), false),
+        through("Bookmarks", 6),
+        through("Domain blocking list", 2),
+        through("Blocking list", 3),
+        through("Muting list", 3),
+        through("Lists", 6),
+        through("Following list", 30),
+        waits("Muting list", 30),
+        waits("Lists", 2),
+    ];
+    for (version, progress) in [("4.3.23", 0), ("4.6.5", 5)] {
+        let mut begun = vec![("Following list", "In progress", progress, 30, None, false)];
+        begun.extend([waits("Muting list", 30), waits("Lists", 2)]);
+        let mut waiting = vec![waits("Muting list", 30), waits("Lists", 2)];
+        if version == "4.6.5" {
+            begun.extend(earlier);
+            waiting.extend(earlier);
+        }
+        for (name, expected) in [
+            ("settings_imports_empty", &[][..]),
+            ("settings_imports_with_unconfirmed", &waiting),
+            ("settings_imports_in_progress", &begun),
+            ("settings_imports_finished", finished),
+            ("settings_imports_finished_later", finished),
+        ] {
+            let Some(capture) = one(&format!("{version}/new_alice2/{name}")) else { return };
+            let read = imports::read(&page(&capture.html));
+            let told: Vec<Told> = read
+                .rows
+                .iter()
+                .map(|row| (&*row.label, &*row.state, row.imported, row.total, row.failures, row.unconfirmed))
+                .collect();
+            assert_eq!(told, expected, "{}", capture.name);
+            assert!(read.two_steps && read.refused.is_none() && !read.notice, "{}", capture.name);
+            for row in &read.rows {
+                assert!(Time::from_iso(&row.begun).is_some(), "{}: {:?}", capture.name, row.begun);
+                assert!(row.id.is_some(), "{}: {row:?}", capture.name);
+                let through = row.state == "Finished";
+                assert_eq!(row.is_finished(), through, "{}: {row:?}", capture.name);
+            }
+            let mut kinds = vec!["following", "bookmarks", "lists", "muting", "blocking", "domain_blocking"];
+            if version == "4.6.5" {
+                kinds.push("custom_filters");
+            }
+            for kind in &kinds {
+                assert!(
+                    read.kinds.iter().any(|own| own == kind),
+                    "{}: {kind} in {:?}",
+                    capture.name,
+                    read.kinds
+                );
+            }
+            assert_eq!(read.kinds.len(), kinds.len(), "{}", capture.name);
+        }
+    }
+}
+
+#[test]
+fn what_a_server_says_of_a_bad_file_is_read_in_its_words() {
+    for (name, words) in [
+        ("no_file", "can't be blank"),
+        ("empty_file", "Empty CSV file"),
+        ("garbage", "Invalid CSV file. Error: Invalid byte sequence in UTF-8 in line 1."),
+        ("malformed", "Invalid CSV file. Error: Any value after quoted field isn't allowed in line 1."),
+    ] {
+        for capture in both(&format!("new_alice2/import_err_{name}")) {
+            let refused = imports::read(&page(&capture.html)).refused;
+            assert_eq!(refused.as_deref(), Some(words), "{}", capture.name);
+        }
+    }
+    for capture in both("new_alice2/import_follows_confirm") {
+        assert!(imports::read(&page(&capture.html)).notice, "{}", capture.name);
+    }
+}
+
+#[test]
+fn the_page_that_confirms_an_import_is_read() {
+    for (name, mismatch, words) in [
+        ("import_follows_upload", false, "30 accounts"),
+        ("import_follows_show_again", false, "30 accounts"),
+        ("import_mismatch_confirm", true, "30 accounts"),
+        ("import_err_lists_bad", false, ""),
+        ("import_blocks_noheader_upload", false, "2 accounts"),
+    ] {
+        for capture in both(&format!("new_alice2/{name}")) {
+            let read = imports::read_confirmation(&page(&capture.html));
+            assert!(read.there, "{}", capture.name);
+            assert_eq!(read.mismatch, mismatch, "{}", capture.name);
+            assert!(read.words.contains(words), "{}: {}", capture.name, read.words);
+            assert!(imports::id_in(&capture.path).is_some(), "{}: {}", capture.name, capture.path);
+        }
+    }
+    // Afterwards, it is the list again.
+    for capture in both("new_alice2/import_follows_confirm") {
+        assert!(!imports::read_confirmation(&page(&capture.html)).there, "{}", capture.name);
+    }
+}
+
+/// They have no link to be known by: the row behind the lists is theirs.
+#[test]
+fn followers_are_counted_on_the_export_page() {
+    for capture in pages().iter().filter(|capture| capture.path == "/settings/export") {
+        let counts = export::read(&page(&capture.html));
+        let Some(followers) = counts.followers else { panic!("{}: {counts:?}", capture.name) };
+        assert!(counts.follows.is_some() && counts.lists.is_some(), "{}: {counts:?}", capture.name);
+        assert_eq!(counts.filters.is_some(), capture.name.starts_with("4.6"), "{}", capture.name);
+        if capture.name.ends_with("old_alice/settings_export") {
+            assert_eq!(followers, 15, "{}", capture.name);
+        }
     }
 }
