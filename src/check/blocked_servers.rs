@@ -23,11 +23,9 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
         })
     };
     let Some(blocked) = dossier.saved.blocked.as_ref().filter(here) else {
+        let first = if dossier.page == Some(PageKind::Imports) { "follows-arrived" } else { "follows-saved" };
         return match dossier.saved.lists {
-            None if dossier.page != Some(PageKind::Imports) => {
-                unknown("blocked_servers_not_packed").waits_for("follows-saved")
-            }
-            None => unknown("blocked_servers_not_packed").act(Action::Pack),
+            None => unknown("blocked_servers_not_packed").waits_for(first),
             Some(_) => unknown("blocked_servers_not_seen").act(Action::Unpack),
         };
     };
@@ -93,7 +91,8 @@ mod tests {
         let finding = expect_at(&CHECK, 9, |_| (), Outcome::Unknown, "blocked_servers_not_packed", None);
         assert_eq!(finding.waits_for, Some("follows-saved"));
         let on_imports = |d: &mut Dossier| d.page = Some(PageKind::Imports);
-        expect(&CHECK, on_imports, Outcome::Unknown, "blocked_servers_not_packed", Some("pack"));
+        let finding = expect_at(&CHECK, 9, on_imports, Outcome::Unknown, "blocked_servers_not_packed", None);
+        assert_eq!(finding.waits_for, Some("follows-arrived"));
     }
 
     #[test]

@@ -148,8 +148,9 @@ pub struct Stands {
 /// How long an upload waits for its confirmation (facts 6.1, "unconfirmed life").
 const WAITS: i64 = 10 * MINUTE;
 
-/// What one page can know of an import. `None`: it is through, with every row.
-pub fn of_import(row: &Row, now: Time, words: &dyn Words) -> Option<Stands> {
+/// What one page can know of an import. `None`: it is through, with every row. `packed`: there is something to compare
+/// with, so what became of each row can be told.
+pub fn of_import(row: &Row, packed: bool, now: Time, words: &dyn Words) -> Option<Stands> {
     let begun = Time::from_iso(&row.begun);
     let label = row.label.as_str();
     let stands = |id, what| Stands { id, what, more: None, tells: false };
@@ -168,7 +169,8 @@ pub fn of_import(row: &Row, now: Time, words: &dyn Words) -> Option<Stands> {
     if let Some(failures) = row.failures.filter(|failures| *failures > 0) {
         let what = say("import_failed").with(label).with(failures);
         let what = what.with(Part::from(row.imported)).with(Part::from(row.total));
-        return Some(Stands { tells: true, ..stands("failed", what) });
+        let more = Some(say(if packed { "import_failed_why" } else { "import_failed_file" }));
+        return Some(Stands { more, tells: packed, ..stands("failed", what) });
     }
     if row.is_finished() {
         return None;
@@ -179,7 +181,7 @@ pub fn of_import(row: &Row, now: Time, words: &dyn Words) -> Option<Stands> {
     let ago = age.map(|age| words.ago(age.max(MINUTE)));
     let key = if long { "import_long" } else { "import_begun" };
     let more = ago.map(|ago| say(key).with(ago.as_str()));
-    Some(Stands { more, tells: long, ..stands("running", what) })
+    Some(Stands { more, tells: long && packed, ..stands("running", what) })
 }
 
 #[cfg(test)]
@@ -331,7 +333,7 @@ mod tests {
             failures,
         };
         let told = |row: &Row| {
-            of_import(row, now, &Ago)
+            of_import(row, true, now, &Ago)
                 .map(|one| (one.id, one.what.key, one.more.map(|more| more.key), one.tells))
         };
         let expected = |id, key: &str, more: Option<&str>, tells| {
@@ -339,7 +341,7 @@ mod tests {
         };
         let soon = "2026-11-21T11:55:30Z";
         assert_eq!(told(&row(soon, true, 0, None)), expected("unconfirmed", "import_waits", None, false));
-        let waits = of_import(&row(soon, true, 0, None), now, &Ago).unwrap();
+        let waits = of_import(&row(soon, true, 0, None), true, now, &Ago).unwrap();
         assert_eq!(waits.what.parts[1], Part::Number(6));
         assert_eq!(told(&row("", true, 0, None)), expected("unconfirmed", "import_waits_some", None, false));
         let old = "2026-11-21T11:00:00Z";
@@ -353,8 +355,18 @@ mod tests {
             told(&row(older, false, 33, None)),
             expected("running", "import_running", Some("import_long"), true)
         );
-        assert_eq!(told(&row(old, false, 30, Some(4))), expected("failed", "import_failed", None, true));
+        assert_eq!(
+            told(&row(old, false, 30, Some(4))),
+            expected("failed", "import_failed", Some("import_failed_why"), true)
+        );
         assert_eq!(told(&row(old, false, 34, None)), None);
         assert_eq!(told(&row(old, false, 34, Some(0))), None);
+        // With nothing packed, there is nothing that we could tell.
+        let failed = of_import(&row(old, false, 30, Some(4)), false, now, &Ago).unwrap();
+        assert_eq!(
+            (failed.more.map(|more| more.key).as_deref(), failed.tells),
+            (Some("import_failed_file"), false)
+        );
+        assert!(!of_import(&row(older, false, 33, None), false, now, &Ago).unwrap().tells);
     }
 }

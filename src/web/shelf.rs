@@ -37,9 +37,12 @@ extern "C" {
 pub(super) struct Shelf {
     pub(super) root: HtmlElement,
     packed: HtmlElement,
+    running: HtmlElement,
     warning: HtmlElement,
     kind: PageKind,
     page: ImportsPage,
+    /// This page confirms an import.
+    waits: bool,
     /// The domain of this server, for handles that leave it out.
     home: String,
     act: Rc<dyn Fn(Action)>,
@@ -47,6 +50,7 @@ pub(super) struct Shelf {
     chosen: RefCell<Option<Chosen>>,
     /// Which reading of a file is the last one.
     reading: Cell<u32>,
+    /// Of the form.
     listeners: RefCell<Vec<EventListener>>,
     buttons: RefCell<Vec<EventListener>>,
     cleaning: RefCell<Option<EventListener>>,
@@ -67,11 +71,14 @@ impl Shelf {
         let packed = make("div").class("shelf").attr("data-shelf", "packed").0;
         let running = make("ul").class("shelf rows").attr("data-shelf", "running").0;
         // There from the beginning, or what it says would not be read aloud.
-        let warning = make("div").class("warning").attr("role", "alert").0;
+        let warning = make("div").class("warning").attr("role", "alert").attr("data-outcome", "warn").0;
         let root = make("div").child(&packed).child(&running).child(&warning).0;
+        let confirmation = imports::read_confirmation(page);
         let shelf = Rc::new(Shelf {
             root,
             packed,
+            running,
+            waits: confirmation.there,
             warning,
             kind,
             page: if kind == PageKind::Imports { imports::read(page) } else { ImportsPage::default() },
@@ -85,12 +92,6 @@ impl Shelf {
             cleaning: RefCell::new(None),
             loaded: RefCell::new(None),
         });
-        shelf.running(&running);
-        let confirmation = imports::read_confirmation(page);
-        if confirmation.there {
-            let line = make("li").attr("data-import", "unconfirmed").text(&text("hint_confirm"));
-            let _ = running.append_child(line.as_ref());
-        }
         if confirmation.there && confirmation.mismatch {
             shelf.warn(&[Warning { id: "kind", what: say("hint_mismatch"), mends: false }]);
         }
@@ -106,6 +107,7 @@ impl Shelf {
         self.drawn.replace(Some(lists.cloned()));
         clear(&self.packed);
         self.buttons.borrow_mut().clear();
+        self.show_imports(lists.is_some());
         let add = |node: Build| {
             let _ = self.packed.append_child(node.as_ref());
         };
@@ -124,7 +126,8 @@ impl Shelf {
             .filter_map(|(kind, count)| Some((kind, count.filter(|count| *count > 0)?)))
             .map(|(kind, count)| self.row(kind, count))
             .collect();
-        add(make("ul").class("rows").children(rows));
+        let class = if self.kind == PageKind::Export { "inline" } else { "rows" };
+        add(make("ul").class(class).children(rows));
         if self.kind == PageKind::Export {
             let again = self.button("pack_again", Action::Pack);
             add(make("div").class("actions").child(again));
@@ -159,24 +162,25 @@ impl Shelf {
     }
 
     /// The imports of the page's own list, those that are through with every row left out.
-    fn running(&self, list: &HtmlElement) {
+    fn show_imports(&self, packed: bool) {
+        clear(&self.running);
+        if self.waits {
+            let line = make("li").attr("data-import", "unconfirmed").text(&text("hint_confirm"));
+            let _ = self.running.append_child(line.as_ref());
+        }
         for row in &self.page.rows {
-            let Some(Stands { id, what, more, tells }) = hints::of_import(row, now(), &BrowserWords) else {
+            let Some(Stands { id, what, more, tells }) = hints::of_import(row, packed, now(), &BrowserWords)
+            else {
                 continue;
             };
             let mut item = make("li").attr("data-import", id).child(make("span").text(&speak(&what)));
+            if tells {
+                item = item.child(self.button("shelf_why", Action::Unpack));
+            }
             if let Some(more) = more {
                 item = item.child(make("span").class("then").text(&speak(&more)));
             }
-            if tells {
-                let button =
-                    make("button").class("secondary").attr("type", "button").attr("data-action", "unpack");
-                let button = button.text(&text("shelf_why"));
-                let act = self.act.clone();
-                self.listeners.borrow_mut().push(on_click(&button.0, move || act(Action::Unpack)));
-                item = item.child(button);
-            }
-            let _ = list.append_child(item.as_ref());
+            let _ = self.running.append_child(item.as_ref());
         }
     }
 
@@ -241,7 +245,11 @@ impl Shelf {
         clear(&self.warning);
         self.cleaning.replace(None);
         for Warning { id, what, .. } in warnings {
-            let line = make("p").attr("data-warning", id).text(&speak(what));
+            // Shape and word, not colour alone.
+            let line = make("p")
+                .attr("data-warning", id)
+                .child(make("strong").class("word").text(&text("outcome_warn")))
+                .child(make("span").text(&speak(what)));
             let _ = self.warning.append_child(line.as_ref());
         }
         if warnings.iter().any(|warning| warning.mends) {
