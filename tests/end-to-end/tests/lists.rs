@@ -4,7 +4,8 @@
 // Giving up with a message is how a test says what is wrong.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
-use end_to_end::{Browser, Options, Panel, Servers, Side, in_both_browsers, output_folder};
+use end_to_end::{Browser, Kind, Options, Panel, Servers, Side, in_both_browsers, output_folder};
+use serde_json::json;
 
 const PACK: &str = "[data-job=lists]";
 const UNPACK: &str = "[data-job=unpack]";
@@ -63,6 +64,39 @@ fn outcomes(desk: &Panel, kind: &str) -> Vec<(String, String)> {
     rows.as_array().into_iter().flatten().map(|row| (text(&row[0]), text(&row[1]))).collect()
 }
 
+/// Packs, and looks at the new account.
+fn plan<'b>(browser: &'b Browser, servers: &Servers) -> Panel<'b> {
+    pack(browser, servers, "petra", "petra");
+    servers.enter_in_tab(browser, Side::New, "petra", "/settings/imports");
+    browser.guard().settled();
+    let desk = browser.desk();
+    desk.click(&format!("{UNPACK} button[data-action=look-new]"));
+    wait_for_state(browser, &desk, UNPACK, "planned");
+    desk
+}
+
+/// Lets the servers' time go on until everything is done: rows are tried for about twenty minutes.
+fn until_done(browser: &Browser, servers: &Servers, desk: &Panel) {
+    for _ in 0..90 {
+        if state(desk, UNPACK) == "done" {
+            break;
+        }
+        servers.control().advance_seconds(60);
+        std::thread::sleep(std::time::Duration::from_millis(700));
+    }
+    wait_for_state(browser, desk, UNPACK, "done");
+}
+
+fn block(desk: &Panel, kind: &str) -> String {
+    desk.element(&format!("{UNPACK} [data-kind={kind}]")).text().unwrap_or_default()
+}
+
+fn outcome(desk: &Panel, kind: &str, name: &str) -> String {
+    let all = outcomes(desk, kind);
+    let found = all.iter().find(|(own, _)| own.starts_with(name));
+    found.map(|(_, outcome)| outcome.clone()).unwrap_or_else(|| format!("no {name}"))
+}
+
 in_both_browsers! {
     fn packs_everything(browser) {
         let servers = Servers::start();
@@ -81,7 +115,12 @@ in_both_browsers! {
             assert_eq!(row, count, "{part}");
         }
         assert_eq!(desk.axe(), Vec::new());
-        // It is still there after a reload, and goes on from wherever it was.
+        desk.click(&format!("{PACK} button[data-action=download-packed]"));
+        let zip = browser.downloaded(".zip");
+        let zip = zip::ZipArchive::new(std::fs::File::open(zip).expect("the ZIP")).expect("it is a ZIP");
+        let names: Vec<String> = zip.file_names().map(|name| name.expect("a name").into_owned()).collect();
+        assert!(names.iter().any(|name| name == "mastodon/following_accounts.csv"), "{names:?}");
+        // It is still there after a reload.
         browser.reload();
         let desk = browser.desk();
         wait_for_state(browser, &desk, PACK, "done");
@@ -90,48 +129,188 @@ in_both_browsers! {
 
     fn unpacks_and_accounts_for_every_row(browser) {
         let servers = Servers::start();
-        let desk = pack(browser, &servers, "petra", "petra");
-        servers.enter_in_tab(browser, Side::New, "petra", "/settings/imports");
-        browser.guard().settled();
-        let desk = { let _ = desk; browser.desk() };
-        desk.click(&format!("{UNPACK} button[data-action=look-new]"));
-        wait_for_state(browser, &desk, UNPACK, "planned");
+        let desk = plan(browser, &servers);
         picture(browser, "3-planned");
-        println!("{}", words(&desk, UNPACK));
-        let block = |kind: &str| desk.element(&format!("{UNPACK} [data-kind={kind}]")).text().unwrap_or_default();
-        assert!(block("follows").contains("will not"), "{}", block("follows"));
+        assert!(block(&desk, "follows").contains("24 rows will be uploaded, 7 will not"), "{}", block(&desk, "follows"));
+        assert!(words(&desk, UNPACK).contains("24 people are told"), "{}", words(&desk, UNPACK));
+        desk.run("root.querySelectorAll('details').forEach(details => { details.open = true; });");
         assert_eq!(desk.axe(), Vec::new());
         desk.click(&format!("{UNPACK} button[data-action=unpack]"));
-        // The server tries rows for about twenty minutes.
-        for _ in 0..60 {
-            if state(&desk, UNPACK) == "done" {
-                break;
-            }
-            servers.control().advance_seconds(60);
-            std::thread::sleep(std::time::Duration::from_millis(1_000));
-        }
-        wait_for_state(browser, &desk, UNPACK, "done");
-        println!("{}", words(&desk, UNPACK));
-        picture(browser, "4-unpacked");
-        assert_eq!(desk.axe(), Vec::new());
-        let outcomes = outcomes(&desk, "follows");
-        let outcome = |name: &str| {
-            let found = outcomes.iter().find(|(own, _)| own.starts_with(name));
-            found.map(|(_, outcome)| outcome.clone()).unwrap_or_default()
-        };
+        browser.wait("the follows to be worked on", || words(&desk, UNPACK).contains("of 24, working").then_some(()));
+        picture(browser, "4-working");
+        // In the middle: what has not arrived is still being worked on.
+        desk.click(&format!("{UNPACK} button[data-action=verify]"));
+        browser.wait("the account of every row", || {
+            (state(&desk, UNPACK) == "unpacking" && outcome(&desk, "follows", "gerda@") == "running").then_some(())
+        });
+        until_done(browser, &servers, &desk);
+        picture(browser, "5-unpacked");
         for (name, expected) in [
             ("alva@", "arrived"),
             ("lotte@", "requested"),
             ("rolf@", "there"),
             ("moritz@", "moved"),
             ("gerda@", "gone"),
+            ("gabi@", "gone"),
             ("sid@", "suspended"),
             ("bruno@", "blocks-you"),
+            ("bea@", "blocks-you"),
             ("berta@", "you-block"),
+            ("nora@blocked", "left-out"),
             ("sina@", "server-silent"),
         ] {
-            assert_eq!(outcome(name), expected, "{name}");
+            assert_eq!(outcome(&desk, "follows", name), expected, "{name}");
         }
+        assert_eq!(outcomes(&desk, "follows").len(), 31);
+        desk.wait_for_outcome("follows-arrived", "warn");
+        desk.run("root.querySelectorAll('details').forEach(details => { details.open = true; });");
+        assert_eq!(desk.axe(), Vec::new());
+        let acts = desk.all(&format!("{UNPACK} tr[data-stand=done]")).expect("rows").len();
+        assert_eq!(acts, 15);
+
+        // The whole difference, and what can be tried again.
+        desk.click(&format!("{UNPACK} button[data-action=download-difference]"));
+        let table = std::fs::read_to_string(browser.downloaded(".csv")).expect("a table");
+        assert_eq!(table.lines().filter(|line| line.contains("Follows,")).count(), 31, "{table}");
+        assert!(table.contains("moritz_new@far.example"), "{table}");
+        desk.click(&format!("{UNPACK} [data-account=follows] button[data-action=download-retry]"));
+        let file = std::fs::read_to_string(browser.downloaded("following_accounts.csv")).expect("a file");
+        assert!(file.contains("sina@silent.example") && !file.contains("gerda@"), "{file}");
+
+        // The silent server speaks again, and who has moved is followed where they are.
+        servers.control().silent("silent.example", false);
+        desk.click(&format!("{UNPACK} button[data-action=retry]"));
+        browser.wait("the retry", || (state(&desk, UNPACK) != "done").then_some(()));
+        until_done(browser, &servers, &desk);
+        assert_eq!(outcome(&desk, "follows", "sina@"), "arrived");
+        desk.click(&format!("{UNPACK} button[data-action=follow-moved]"));
+        browser.wait("the others", || (state(&desk, UNPACK) != "done").then_some(()));
+        until_done(browser, &servers, &desk);
+        assert_eq!(outcome(&desk, "follows", "moritz_new@far.example"), "arrived");
+        picture(browser, "6-again");
+
+        // All of it can be read after a reload.
+        let before = outcomes(&desk, "follows");
+        browser.reload();
+        let desk = browser.desk();
+        wait_for_state(browser, &desk, UNPACK, "done");
+        assert_eq!(outcomes(&desk, "follows"), before);
+        browser.assert_quiet();
+    }
+
+    fn keeps_what_was_corrected(browser) {
+        let servers = Servers::start();
+        let desk = plan(browser, &servers);
+        let uploads = |kind: &str, count: &str| {
+            browser.wait(&format!("{count} of {kind}"), || block(&desk, kind).contains(count).then_some(()));
+        };
+        // One of them stays, somebody else comes in the place of another, and one comes all the same.
+        desk.click(&format!("{UNPACK} details[data-fold='follows upload'] > summary"));
+        desk.click(&format!("{UNPACK} [data-fold='follows upload'] li[data-row='0'] button[data-action=leave-row]"));
+        uploads("follows", "23 rows will be uploaded, 8 will not");
+        assert!(words(&desk, UNPACK).contains("will be left out"), "{}", words(&desk, UNPACK));
+        desk.click(&format!("{UNPACK} [data-why=oneself] > summary"));
+        desk.click(&format!("{UNPACK} [data-why=oneself] button[data-action=replace-row]"));
+        let field = desk.element(&format!("{UNPACK} [data-why=oneself] input"));
+        field.fill("not a handle").expect("a field");
+        desk.click(&format!("{UNPACK} [data-why=oneself] button[data-action=take-row]"));
+        browser.wait("the mistake", || block(&desk, "follows").contains("I cannot read that").then_some(()));
+        field.fill("@paul@pixel.example").expect("a field");
+        desk.click(&format!("{UNPACK} [data-why=oneself] button[data-action=take-row]"));
+        uploads("follows", "24 rows will be uploaded, 7 will not");
+        desk.click(&format!("{UNPACK} [data-why=there] > summary"));
+        desk.click(&format!("{UNPACK} [data-why=there] button[data-action=upload-row]"));
+        uploads("follows", "25 rows will be uploaded, 6 will not");
+        // Blocked servers stay in the trunk.
+        desk.click(&format!("{UNPACK} #kind-domain-blocks"));
+        browser.wait("the choice", || block(&desk, "domain-blocks").contains("Stays in the trunk").then_some(()));
+        picture(browser, "7-corrected");
+        assert_eq!(desk.axe(), Vec::new());
+        browser.reload();
+        let desk = browser.desk();
+        wait_for_state(browser, &desk, UNPACK, "planned");
+        assert!(block(&desk, "follows").contains("25 rows will be uploaded, 6 will not"), "{}", block(&desk, "follows"));
+        assert!(block(&desk, "domain-blocks").contains("Stays in the trunk"));
+
+        // Replacing says whom it removes, and asks.
+        desk.click(&format!("{UNPACK} [data-kind=follows] button[data-action=replace]"));
+        let removes = desk.element(&format!("{UNPACK} [data-removes=follows]")).text().unwrap_or_default();
+        assert!(removes.contains("olaf@remote.example") && !removes.contains("rolf@"), "{removes}");
+        picture(browser, "8-replace");
+        desk.click(&format!("{UNPACK} [data-kind=follows] button[data-action=replace-confirm]"));
+        browser.wait("what was agreed", || block(&desk, "follows").contains("one row will be removed").then_some(()));
+        // Somebody is followed meanwhile: that was not agreed to.
+        servers.control().follows(Side::New, "petra", 1);
+        desk.click(&format!("{UNPACK} button[data-action=unpack]"));
+        browser.wait("the change to be told", || words(&desk, UNPACK).contains("has changed since you agreed").then_some(()));
+        wait_for_state(browser, &desk, UNPACK, "planned");
+        let sent = servers.requests_to(Side::New);
+        assert!(!sent.iter().any(|one| one == "POST /settings/imports"), "{sent:?}");
+        browser.assert_quiet();
+    }
+
+    fn says_what_is_wrong_with_a_file(browser) {
+        let servers = Servers::start();
+        let desk = plan(browser, &servers);
+        let folder = tempfile::tempdir().expect("a folder");
+        desk.click(&format!("{UNPACK} details[data-fold=other-file] > summary"));
+        let utf16: Vec<u8> = "\u{feff}Account address;Show boosts\r\nrita@remote.example;true\r\npaul@pixel.example;false\r\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for (name, bytes, expected) in [
+            ("mutes.csv", b"Account address,Hide notifications\nrita@remote.example,true\n".to_vec(), "is a list for \u{201c}Muted people\u{201d}, not for \u{201c}Follows\u{201d}"),
+            ("page.csv", b"<!DOCTYPE html><html></html>".to_vec(), "is a web page"),
+            ("empty.csv", Vec::new(), "is empty"),
+            ("likes.json", b"{\"@context\":[],\"id\":\"likes.json\",\"type\":\"OrderedCollection\"}".to_vec(), "part of an archive"),
+            ("sheet.csv", utf16, "was read: 2 rows. The file is written as UTF-16"),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).expect("a file");
+            let field = desk.element("#other-file");
+            field.type_keys(&path.display().to_string()).expect("a file is chosen");
+            browser.wait(&format!("what is said of {name}: {expected}"), || {
+                words(&desk, UNPACK).contains(expected).then_some(())
+            });
+        }
+        assert!(block(&desk, "follows").contains("From the file sheet.csv"), "{}", block(&desk, "follows"));
+        // Rita is new, Paul too.
+        assert!(block(&desk, "follows").contains("2 rows will be uploaded."), "{}", block(&desk, "follows"));
+        picture(browser, "9-other-file");
+        assert_eq!(desk.axe(), Vec::new());
+        desk.click(&format!("{UNPACK} button[data-action=drop-file]"));
+        browser.wait("what is packed", || block(&desk, "follows").contains("24 rows").then_some(()));
+        browser.assert_quiet();
+    }
+
+    fn refused_and_stuck_are_said(browser) {
+        let servers = Servers::start();
+        let desk = plan(browser, &servers);
+        servers.control().post("fault", &json!({
+            "server": "new", "method": "POST", "path_prefix": "/settings/imports", "kind": "import-error:Data is not nice", "count": 1,
+        }));
+        desk.click(&format!("{UNPACK} button[data-action=unpack]"));
+        browser.wait("the server's words", || words(&desk, UNPACK).contains("Data is not nice").then_some(()));
+        browser.wait("an import under way", || words(&desk, UNPACK).contains("working").then_some(()));
+        servers.control().post("stuck", &json!({ "server": "new", "user": "petra" }));
+        desk.click(&format!("{UNPACK} button[data-action=pause]"));
+        wait_for_state(browser, &desk, UNPACK, "paused");
+        picture(browser, "10-paused");
+        desk.click(&format!("{UNPACK} button[data-action=resume]"));
+        if browser.kind() == Kind::Chromium {
+            // The extension's clock is the browser's own.
+            desk.run("const real = Date.now; Date.now = () => real() + 31 * 60 * 1000;");
+            browser.wait("what is stuck", || {
+                words(&desk, UNPACK).contains("has not grown for 30 minutes").then_some(())
+            });
+            picture(browser, "11-stuck");
+        }
+        servers.control().post("stuck", &json!({ "server": "new", "user": "petra", "stuck": false }));
+        until_done(browser, &servers, &desk);
+        assert!(words(&desk, UNPACK).contains("Data is not nice"), "{}", words(&desk, UNPACK));
+        desk.click(&format!("{UNPACK} button[data-action=retry]"));
+        browser.wait("the retry", || (state(&desk, UNPACK) != "done").then_some(()));
+        until_done(browser, &servers, &desk);
         browser.assert_quiet();
     }
 }
