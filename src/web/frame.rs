@@ -170,7 +170,10 @@ pub(super) fn table(caption: &str, heads: &[&str], name: &str, rows: &[(String, 
     let body = make("tbody").children(rows.iter().map(|(id, cells)| {
         let mut row = make("tr").attr(name, id);
         for (at, cell) in cells.iter().enumerate() {
-            let made = if at == 0 { make("th").attr("scope", "row") } else { make("td") };
+            // On a narrow page each cell stands on a line of its own, and says what it is.
+            let head = heads.get(at).map(|key| text(key)).unwrap_or_default();
+            let made =
+                if at == 0 { make("th").attr("scope", "row") } else { make("td").attr("data-head", &head) };
             row = row.child(made.text(cell));
         }
         row

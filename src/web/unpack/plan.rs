@@ -266,7 +266,9 @@ impl Unpacker {
             if own.is_empty() {
                 continue;
             }
-            let line = speak(&say("unpack_counted").with(text(key).as_str()).with(own.len()));
+            let line = speak(
+                &say("unpack_counted").with(text(key).as_str()).with(number(own.len() as u64).as_str()),
+            );
             let names = own.iter().map(|act| make("li").text(act.name()));
             block = block
                 .child(fold(&format!("acts {id}"), &line).child(make("ul").class("rows").children(names)));

@@ -8,7 +8,7 @@ use web_sys::{Element, Event, HtmlElement};
 
 use super::super::dom::{Build, make, set_text};
 use super::super::frame::{fold, then};
-use super::super::words::{speak, text};
+use super::super::words::{number, speak, text};
 use super::super::{db, go};
 use super::Unpacker;
 use super::choice::Other;
@@ -60,7 +60,9 @@ fn entries(unpacker: &Unpacker, part: &Part, group: Option<&str>) -> Vec<Entry> 
             (Some(to), Some(Why::Moved { .. })) => speak(&say("unpack_row_moved").with(to)),
             (Some(to), _) => speak(&say("unpack_row_meant").with(to)),
             (None, Some(Why::AlreadyThere { differs: true })) => text("unpack_row_differs"),
-            (None, Some(Why::Doubled { of, .. })) => speak(&say("unpack_row_line").with(u64::from(*of))),
+            (None, Some(Why::Doubled { of, .. })) => {
+                speak(&say("unpack_row_line").with(number(u64::from(*of)).as_str()))
+            }
             _ => String::new(),
         };
         let meant = meant.map_or_else(|| row.name().to_owned(), |meant| meant.acct());
@@ -324,15 +326,16 @@ fn draw_entry((at, entry): (usize, &Entry)) -> Build {
 
 pub(super) fn odd_words(odd: &Odd) -> Say {
     let many = |key: &str, n: u32| say(key).with(u64::from(n));
+    let line_of = |key: &str, n: u32| say(key).with(number(u64::from(n)).as_str());
     match odd {
         Odd::Bom => say("unpack_odd_bom"),
         Odd::Utf16 => say("unpack_odd_utf16"),
-        Odd::NotUtf8 { line } => many("unpack_odd_letters", *line),
+        Odd::NotUtf8 { line } => line_of("unpack_odd_letters", *line),
         Odd::Nul => say("unpack_odd_nul"),
         Odd::CarriageReturns => say("unpack_odd_returns"),
         Odd::Semicolons => say("unpack_odd_semicolons"),
         Odd::Tabs => say("unpack_odd_tabs"),
-        Odd::OpenQuote { line } => many("unpack_odd_quote", *line),
+        Odd::OpenQuote { line } => line_of("unpack_odd_quote", *line),
         Odd::BlankLines(n) => many("unpack_odd_blank", *n),
         Odd::ExtraCells(n) => many("unpack_odd_cells", *n),
         Odd::DoublesDiffer(n) => many("unpack_odd_doubles", *n),

@@ -82,9 +82,12 @@ impl Unpacker {
                 .count();
             let done = number((all - open - bad) as u64);
             let what = if bad > 0 {
-                say("unpack_acts_bad").with(all).with(done.as_str()).with(number(bad as u64).as_str())
+                say("unpack_acts_bad")
+                    .with(number(all as u64).as_str())
+                    .with(done.as_str())
+                    .with(number(bad as u64).as_str())
             } else {
-                say("unpack_acts").with(all).with(done.as_str())
+                say("unpack_acts").with(number(all as u64).as_str()).with(done.as_str())
             };
             let words = speak(&say("unpack_line").with(text(key).as_str()).with(speak(&what).as_str()));
             let stage = match (open, bad) {
@@ -98,7 +101,8 @@ impl Unpacker {
     }
 
     fn piece_words(&self, piece: &Piece, stage: &Stage) -> (&'static str, Say) {
-        let of = |key: &str, done: u64| say(key).with(done).with(number(piece.rows).as_str());
+        let of =
+            |key: &str, done: u64| say(key).with(number(done).as_str()).with(number(piece.rows).as_str());
         let what = match stage {
             Stage::Ready { .. } => {
                 let first = self.wishes.borrow().domains_first;
