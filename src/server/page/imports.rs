@@ -7,7 +7,8 @@ use crate::server::markup::{Markup, first_number};
 pub const TYPE_CHOSEN: &str =
     "select[name=\"form_import[type]\"] option:checked, select[name=\"import[type]\"] option:checked";
 pub const TYPE_FIELD: &str = "select[name=\"form_import[type]\"], select[name=\"import[type]\"]";
-pub const FILE_FIELD: &str = "input[type=file][name=\"form_import[data]\"], input[type=file][name=\"import[data]\"]";
+pub const FILE_FIELD: &str =
+    "input[type=file][name=\"form_import[data]\"], input[type=file][name=\"import[data]\"]";
 
 /// One of the last ten imports, the newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
