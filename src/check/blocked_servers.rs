@@ -2,13 +2,18 @@
 //! followed, and nobody there comes along (facts 3.3, 6.1 "Processing").
 
 use super::{Action, Check, Finding, Outcome};
+use crate::job::survey::Want;
 use crate::say::{Part, say};
 use crate::server::page::PageKind;
-use crate::trunk::dossier::{BlockedPeople, Dossier};
+use crate::trunk::dossier::{AccountFacts, BlockedPeople, Dossier, Side};
 use crate::when::Time;
 
-pub static CHECK: Check =
-    Check { id: "blocked-servers", pages: &[PageKind::Migration, PageKind::Imports], needs: &[], run };
+pub static CHECK: Check = Check {
+    id: "blocked-servers",
+    pages: &[PageKind::Migration, PageKind::Imports],
+    needs: &[(Side::Old, Want::Counts)],
+    run,
+};
 
 /// So many are named.
 const NAMED: usize = 5;
@@ -24,7 +29,18 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
     };
     let Some(blocked) = dossier.saved.blocked.as_ref().filter(here) else {
         let first = if dossier.page == Some(PageKind::Imports) { "follows-arrived" } else { "follows-saved" };
+        let counts = AccountFacts::value(&dossier.old.counts);
+        let nobody = counts.is_some_and(|all| (all.follows, all.followers) == (Some(0), Some(0)));
         return match dossier.saved.lists {
+            _ if nobody => Finding::new(&CHECK, Outcome::Pass, say("blocked_servers_nobody")).seen(
+                &dossier.old.counts,
+                "evidence_export_page",
+                [],
+            ),
+            // Somebody who follows nobody is asked to pack by no other check.
+            None if counts.is_some_and(|all| all.follows == Some(0)) => {
+                unknown("blocked_servers_not_packed").act(Action::Pack)
+            }
             None => unknown("blocked_servers_not_packed").waits_for(first),
             Some(_) => unknown("blocked_servers_not_seen").act(Action::Unpack),
         };
@@ -62,6 +78,7 @@ fn named(servers: &[String]) -> Part {
 mod tests {
     use super::super::testing::*;
     use super::*;
+    use crate::server::page::export::Counts;
     use crate::trunk::dossier::SavedLists;
 
     fn people(by: &str, follows: u64, followers: u64, servers: usize) -> Option<BlockedPeople> {
@@ -88,6 +105,14 @@ mod tests {
 
     #[test]
     fn waits_until_something_is_packed() {
+        let nobody = |d: &mut Dossier| {
+            d.old.counts = known(Counts { follows: Some(0), followers: Some(0), ..Default::default() }, 5);
+        };
+        expect(&CHECK, nobody, Outcome::Pass, "blocked_servers_nobody", None);
+        let followed = |d: &mut Dossier| {
+            d.old.counts = known(Counts { follows: Some(0), followers: Some(2), ..Default::default() }, 5);
+        };
+        expect(&CHECK, followed, Outcome::Unknown, "blocked_servers_not_packed", Some("pack"));
         let finding = expect_at(&CHECK, 9, |_| (), Outcome::Unknown, "blocked_servers_not_packed", None);
         assert_eq!(finding.waits_for, Some("follows-saved"));
         let on_imports = |d: &mut Dossier| d.page = Some(PageKind::Imports);

@@ -11,7 +11,7 @@ use crate::when::Time;
 pub static CHECK: Check = Check {
     id: "follows-arrived",
     pages: &[PageKind::Migration, PageKind::Imports],
-    needs: &[(Side::New, Want::Account)],
+    needs: &[(Side::Old, Want::Counts), (Side::New, Want::Account)],
     run,
 };
 
@@ -20,6 +20,10 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
     match (&saved.lists, &saved.arrived) {
         (lists, Some(arrived)) => unpacked(dossier, lists.as_ref(), arrived),
         (Some(lists), None) => packed(dossier, lists),
+        (None, None) if counted(dossier) == Some(0) => {
+            let none = Finding::new(&CHECK, Outcome::Pass, say("follows_arrived_none"));
+            none.seen(&dossier.old.counts, "evidence_export_page", [])
+        }
         // Where the follows are said to be unsaved already, once is enough.
         (None, None) if dossier.page != Some(PageKind::Imports) => {
             Finding::new(&CHECK, Outcome::Unknown, say("follows_arrived_not_packed"))
@@ -27,6 +31,11 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
         }
         (None, None) => not_seen(&CHECK, dossier, say("follows_arrived_not_packed"), Action::Pack),
     }
+}
+
+/// Whom the old account follows, by its export page.
+fn counted(dossier: &Dossier) -> Option<u64> {
+    AccountFacts::value(&dossier.old.counts).and_then(|counts| counts.follows)
 }
 
 /// What the last unpacking brought was compared row by row.
@@ -118,6 +127,10 @@ mod tests {
         case(Some(Some(34)), None, Outcome::Unknown, "follows_arrived_not_seen", Some("unpack"));
         case(Some(Some(34)), Some(2), Outcome::Warn, "follows_arrived_not_yet", Some("unpack"));
         case(Some(Some(34)), Some(34), Outcome::Unknown, "follows_arrived_uncompared", Some("unpack"));
+        let nobody = |d: &mut Dossier| {
+            d.old.counts = known(Counts { follows: Some(0), ..Default::default() }, 5);
+        };
+        expect(&CHECK, nobody, Outcome::Pass, "follows_arrived_none", None);
         // On the page of the move, that nothing is saved is said by another.
         let finding = expect_at(&CHECK, 9, |_| (), Outcome::Unknown, "follows_arrived_not_packed", None);
         assert_eq!(finding.waits_for, Some("follows-saved"));

@@ -148,9 +148,10 @@ in_both_browsers! {
         browser.type_handle(&servers.new_handle("bob1"));
         guard.wait_for_outcome("target-found", "pass");
         let outcomes = guard.outcomes();
-        let bad: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome != "pass").collect();
-        assert_eq!(bad, Vec::<(&String, &String)>::new());
-        assert!(guard.text().contains("I found nothing wrong"), "{}", guard.text());
+        // On whose servers his followers are is known only when they are packed; that is no reason to stop him.
+        let open: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome != "pass").collect();
+        assert_eq!(open, [(&"blocked-servers".to_owned(), &"unknown".to_owned())]);
+        assert!(guard.text().contains("One thing I have not been able to see yet"), "{}", guard.text());
         browser.submit_move(PASSWORD);
         browser.wait("the move", || has_moved(&servers, "emil").then_some(()));
         guard.wait_ready();
