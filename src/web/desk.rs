@@ -264,7 +264,7 @@ impl Desk {
                     let arrived = Some(arrived);
                     go(async move { here.send(ToBackground::Unpacked { arrived }).await });
                 }
-                unpack::Tell::OpenServer => here.visit(Side::New, "/settings/imports"),
+                unpack::Tell::OpenServer => here.visit(Side::New, "/settings/export"),
             }
         });
         let _ = self.main.insert_before(packing.root(), Some(&self.servers));

@@ -675,7 +675,7 @@ impl Unpacker {
                 match self.run.host().filter(|_| self.run.needs_page()) {
                     Some(host) => {
                         let label = speak(&say("action_open_server").with(&host));
-                        let url = format!("{}/settings/imports", host.origin());
+                        let url = format!("{}/settings/export", host.origin());
                         actions.child(self.button("visit", &label, false, move |_| {
                             let url = url.clone();
                             go(async move { chrome::open_tab(&url).await });

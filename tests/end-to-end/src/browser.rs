@@ -385,6 +385,27 @@ impl Browser {
         (times.0 - times.1).max(0.0)
     }
 
+    /// Moves the clock of the current page, of its own scripts too: in Firefox the scripts of tests have one of theirs.
+    pub fn move_clock(&self, milliseconds: u64) {
+        let script = format!("const real = Date.now; Date.now = () => real() + {milliseconds};");
+        match self.kind {
+            Kind::Chromium => {
+                self.run(&script, &[]);
+            }
+            Kind::Firefox => {
+                let Tab(context) = self.tab();
+                Socket::connect(&self.socket).command(
+                    "script.evaluate",
+                    &json!({
+                        "expression": format!("(() => {{ {script} }})()"),
+                        "target": { "context": context },
+                        "awaitPromise": false,
+                    }),
+                );
+            }
+        }
+    }
+
     pub fn source(&self) -> String {
         text(&ok(self.driver.get("source")))
     }
