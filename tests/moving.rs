@@ -292,6 +292,7 @@ fn whom_the_new_server_blocks_is_known_before() {
 /// What the new account has in the end.
 fn home(control: &Control) -> Vec<String> {
     let session = control.credentials(Side::New, "petra");
+    let time = regex::Regex::new(r"\d{4}-\d\d-\d\dT[\d:.]+Z").unwrap();
     let mut all = Vec::new();
     for kind in Kind::ALL {
         let path = format!("/settings/exports/{}", kind.export());
@@ -301,7 +302,6 @@ fn home(control: &Control) -> Vec<String> {
             .map(|line| format!("{}: {line}", kind.id()))
             .collect();
         // What expires does so a little later when it was made a little later.
-        let time = regex::Regex::new(r"\d{4}-\d\d-\d\dT[\d:.]+Z").unwrap();
         for line in &mut lines {
             *line = time.replace_all(line, "TIME").into_owned();
         }

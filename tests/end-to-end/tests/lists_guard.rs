@@ -206,7 +206,7 @@ in_both_browsers! {
         let here = browser.tab();
         guard.click("[data-saved=follows] [data-action=unpack]");
         browser.switch_to_tab_with("desk.html");
-        assert_eq!(browser.desk().element("[data-job=unpack]").is_displayed().unwrap_or(false), true);
+        assert!(browser.desk().element("[data-job=unpack]").is_displayed().unwrap_or(false));
         browser.assert_quiet();
         browser.switch_to(&here);
         assert_eq!(guard.axe(), Vec::new());
