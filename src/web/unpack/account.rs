@@ -82,6 +82,11 @@ fn place(outcome: &Outcome) -> usize {
     }
 }
 
+/// Whether importing it follows somebody; lists do (facts 6.1).
+fn follows(kind: Kind) -> bool {
+    matches!(kind, Kind::Follows | Kind::Lists)
+}
+
 fn named(row: &Wanted) -> String {
     if row.list.is_empty() { row.name.clone() } else { format!("{}: {}", row.list, row.name) }
 }
@@ -145,7 +150,7 @@ impl Unpacker {
                 _ => counts[place(outcome)] += 1,
             }
             retry += usize::from(outcome.may_retry());
-            moved += usize::from(moved_to(outcome).is_some());
+            moved += usize::from(follows(kind) && moved_to(outcome).is_some());
             let to = moved_to(outcome).map(|to| format!("@{to}")).unwrap_or_default();
             rows.push((place(outcome), outcome.id().to_owned(), vec![named(row), words(outcome), to]));
         });
@@ -155,6 +160,8 @@ impl Unpacker {
         let label = text(kind_name(kind));
         let mut list = make("ul").class("gaps");
         for ((id, key, _), count) in OUTCOMES.iter().zip(counts).filter(|(_, count)| *count > 0) {
+            // Who is muted or blocked is not followed for having moved.
+            let key = if *id == "moved" && !follows(kind) { "row_moved_away" } else { key };
             list = list.child(make("li").attr("data-count", id).text(&speak(&say(key).with(count))));
         }
         for (why, count) in &left {
@@ -220,7 +227,7 @@ impl Unpacker {
     /// Those who have moved are followed where they are now, and accounted for there.
     fn follow_moved(self: &Rc<Self>) {
         let mut gone = Names::default();
-        for kind in self.kinds() {
+        for kind in self.kinds().into_iter().filter(|kind| follows(*kind)) {
             self.outcomes(kind, &mut |row, outcome| {
                 if let (Some(to), Ok(from)) = (moved_to(outcome), row.name.parse::<Handle>()) {
                     gone.add(&format!("{} {}", kind.id(), row.key));

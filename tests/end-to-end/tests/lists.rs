@@ -272,6 +272,9 @@ in_both_browsers! {
         desk.click(&format!("{UNPACK} [data-fold='follows upload'] li[data-row='0'] button[data-action=leave-row]"));
         uploads("follows", "23 rows will be uploaded, 8 will not");
         assert!(words(&desk, UNPACK).contains("will be left out"), "{}", words(&desk, UNPACK));
+        // Everything was drawn anew, and whoever has no mouse is still where they were.
+        let focus = desk.run("return document.activeElement.closest('[data-fold]')?.dataset.fold ?? '';");
+        assert_eq!(focus, "follows upload");
         desk.click(&format!("{UNPACK} [data-why=oneself] > summary"));
         desk.click(&format!("{UNPACK} [data-why=oneself] button[data-action=replace-row]"));
         let field = desk.element(&format!("{UNPACK} [data-why=oneself] input"));
