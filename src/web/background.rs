@@ -79,7 +79,11 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
         }
         (ToBackground::Unlink, Sender::Ours) => {
             FORGOTTEN.set(FORGOTTEN.get() + 1);
-            change(None, |store| *store = Store::default()).await;
+            loaded().await;
+            let nothing = Store { version: 1, ..Store::default() };
+            STORE.set(Some(nothing.clone()));
+            // Waited for: who asks to be forgotten is answered when it is so.
+            chrome::save(KEY, &nothing).await;
             state().await
         }
         (ToBackground::Saved { messages }, Sender::Ours) => {
@@ -232,10 +236,13 @@ async fn look(host: &Domain, handle: Option<&Handle>, page: PageKind, typed: Opt
 
 /// Has the guard in the other server's tab look at its own account. The first tab that answers will do.
 async fn survey(party: &Party, wants: Vec<Want>, other: &Domain) {
+    let since = FORGOTTEN.get();
     let message = ToTab::Survey { wants, other: Some(other.clone()) };
     for tab in tabs_of(&party.host).await {
         if let Some(found) = chrome::tell_tab::<_, Surveyed>(tab, &message).await {
-            learn(&party.host, found.handle.as_ref(), found.facts, Some(tab)).await;
+            if FORGOTTEN.get() == since {
+                learn(&party.host, found.handle.as_ref(), found.facts, Some(tab)).await;
+            }
             return;
         }
     }

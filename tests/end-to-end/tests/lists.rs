@@ -41,6 +41,13 @@ fn picture(browser: &Browser, name: &str) {
         ("narrow", Options { width: 320, ..Options::default() }),
     ] {
         browser.emulate(&options);
+        let wide = browser.run(
+            "return Array.from(document.querySelectorAll('.job *'))
+                 .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+                 .map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 40)}`);",
+            &[],
+        );
+        assert_eq!(wide, json!([]), "{name} is cut off, {kind}");
         browser.screenshot(&folder.join(format!("lists-{name}-{kind}-{}.png", browser.kind().name())));
     }
     browser.emulate(&Options::default());

@@ -163,7 +163,7 @@ in_both_browsers! {
         let guard = browser.guard().wait_ready();
         guard.wait_for("follows-saved", "stop", "You follow 31 accounts, and Packed Trunk has no copy");
         guard.wait_for_outcome("lists-saved", "warn");
-        assert!(guard.text().contains("holds none of these lists"), "{}", guard.text());
+        assert!(guard.text().contains("holds neither whom you follow"), "{}", guard.text());
         picture(browser, "export-before");
         let here = browser.tab();
         pack(browser, &guard);
