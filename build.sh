@@ -29,7 +29,7 @@ WASM_FEATURES=(
 
 usage() {
     cat <<'END'
-./build.sh [build]                                 build into dist/
+./build.sh [build] [--quick]                       build into dist/; --quick leaves out what makes it small
 ./build.sh test [--native | --browser NAME]        run every test, or only those that need no browser, or one browser
 ./build.sh demo [--browser NAME] [--headless]      build, then show a whole move between two small servers of our own
 ./build.sh bench [--quick]                         measure against the budgets, into target/bench/report.json;
@@ -61,11 +61,13 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # ---------------------------------------------------------------------------------------------------------- build
 
 build() {
+    local quick=${PACKED_TRUNK_QUICK:-}
+    [ "${1:-}" != --quick ] || quick=yes
     need_build_tools
     mkdir -p "$target"
     # Two builds at once in one folder would tear each other's dist/ apart.
     if have flock && [ -z "${PACKED_TRUNK_LOCKED:-}" ]; then
-        PACKED_TRUNK_LOCKED=1 flock "$target/.build-lock" "$root/build.sh" build
+        PACKED_TRUNK_LOCKED=1 PACKED_TRUNK_QUICK=$quick flock "$target/.build-lock" "$root/build.sh" build
         return
     fi
 
@@ -84,22 +86,23 @@ compile() {
 }
 
 compile_module() {
-    local feature=$1 name=$2 glue=$target/glue
+    local feature=$1 name=$2 glue=$target/glue profile=release incremental=0
+    if [ -n "${quick:-}" ]; then profile=quick incremental=1; fi
     # Paths would otherwise be in panic messages, and the same source give other bytes in another folder.
     local cargo_home=${CARGO_HOME:-$HOME/.cargo} flags separator=$'\x1f'
     flags="--remap-path-prefix=$(rustc --print sysroot)=/rust"
     flags+="${separator}--remap-path-prefix=$cargo_home=/cargo"
     flags+="${separator}--remap-path-prefix=$root=/packed-trunk"
-    CARGO_ENCODED_RUSTFLAGS=$flags CARGO_INCREMENTAL=0 \
-        cargo build --release --target "$WASM_TARGET" --locked -p packed-trunk --lib --features "$feature"
+    CARGO_ENCODED_RUSTFLAGS=$flags CARGO_INCREMENTAL=$incremental \
+        cargo build --profile "$profile" --target "$WASM_TARGET" --locked -p packed-trunk --lib --features "$feature"
 
     # The bytes of the module come by message, never from an address: so no default path, which would be one.
     wasm-bindgen --target no-modules --omit-default-module-path --no-typescript \
         --remove-producers-section --remove-name-section \
         --out-name "$name" --out-dir "$glue" \
-        "$target/$WASM_TARGET/release/packed_trunk.wasm"
-    wasm-opt -Oz "${WASM_FEATURES[@]}" "$glue/${name}_bg.wasm" -o "$glue/optimised.wasm"
-    mv "$glue/optimised.wasm" "$glue/${name}_bg.wasm"
+        "$target/$WASM_TARGET/$profile/packed_trunk.wasm"
+    [ -n "${quick:-}" ] || wasm-opt -Oz "${WASM_FEATURES[@]}" "$glue/${name}_bg.wasm" -o "$glue/optimised.wasm"
+    [ -n "${quick:-}" ] || mv "$glue/optimised.wasm" "$glue/${name}_bg.wasm"
     node tests/build/wrap.mjs "$glue/$name.js" >"$glue/wrapped.js"
     mv "$glue/wrapped.js" "$glue/$name.js"
 }
