@@ -61,6 +61,11 @@ pub enum ToBackground {
     Unpacked {
         arrived: Option<Arrived>,
     },
+    /// The desk: the person leaves a check as it is, or takes that back.
+    Aside {
+        check: String,
+        aside: bool,
+    },
     /// The desk: this is what a server's agent brought.
     Learn {
         host: Domain,
@@ -84,6 +89,7 @@ messages! {
         Saved = "saved" { messages }
         Packed = "packed" { lists, blocked }
         Unpacked = "unpacked" { arrived }
+        Aside = "aside" { check, aside }
         Learn = "learn" { host, handle, facts }
         Outside = "outside" { deep }
     }
@@ -158,6 +164,7 @@ impl ToBackground {
             | ToBackground::Saved { .. }
             | ToBackground::Packed { .. }
             | ToBackground::Unpacked { .. }
+            | ToBackground::Aside { .. }
             | ToBackground::Learn { .. }
             | ToBackground::Outside { .. } => *sender == Sender::Ours,
         }

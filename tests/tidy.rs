@@ -11,6 +11,7 @@ use common::file;
 use packed_trunk::account::{ActorUri, Handle};
 use packed_trunk::check::CHECKS;
 use packed_trunk::server::request::{self, Method, Request};
+use packed_trunk::trunk::steps::Step;
 use regex::Regex;
 use serde_json::Value;
 
@@ -100,7 +101,10 @@ fn every_message_is_used_and_every_used_message_is_there() {
     let named = Regex::new(r"__MSG_([a-z_]+)__").unwrap();
     used.extend(named.captures_iter(&file("manifest.json")).map(|found| found[1].to_owned()));
     // Made of parts.
-    used.extend(["accounts", "pack", "prepare", "move"].map(|step| format!("step_{step}")));
+    used.extend(
+        Step::ALL.iter().flat_map(|step| [format!("step_{}", step.id()), format!("step_{}_why", step.id())]),
+    );
+    used.extend(CHECKS.iter().map(|check| format!("aside_{}", check.id.replace('-', "_"))));
     used.extend(["todo", "doing", "done", "stuck"].map(|status| format!("status_{status}")));
     used.extend(["checking", "evidence", "name", "language", "steps", "yes", "no"].map(str::to_owned));
     let used: BTreeSet<String> =

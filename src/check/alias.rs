@@ -8,10 +8,12 @@ use crate::job::survey::Want;
 use crate::say::{Part, say};
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{AccountFacts, AliasRow, Dossier, Side};
+use crate::trunk::steps::Step;
 use crate::when::{MINUTE, Time};
 
 pub static CHECK: Check = Check {
     id: "alias",
+    step: Step::Prepare,
     pages: &[PageKind::Migration, PageKind::Aliases],
     needs: &[(Side::New, Want::Aliases), (Side::New, Want::Actor), (Side::Old, Want::Account)],
     run,

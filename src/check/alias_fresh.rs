@@ -11,10 +11,12 @@ use crate::say::{Part, say};
 use crate::server::page::PageKind;
 use crate::server::version::Version;
 use crate::trunk::dossier::{AccountFacts, AliasRow, Dossier, Side};
+use crate::trunk::steps::Step;
 use crate::when::{DAY, Time};
 
 pub static CHECK: Check = Check {
     id: "alias-fresh",
+    step: Step::Prepare,
     pages: &[PageKind::Migration, PageKind::Aliases],
     needs: &[(Side::New, Want::Aliases), (Side::New, Want::Actor)],
     run,

@@ -6,10 +6,12 @@ use crate::job::survey::Want;
 use crate::say::{Part, say};
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{AccountFacts, BlockedPeople, Dossier, Side};
+use crate::trunk::steps::Step;
 use crate::when::Time;
 
 pub static CHECK: Check = Check {
     id: "blocked-servers",
+    step: Step::Move,
     pages: &[PageKind::Migration, PageKind::Imports],
     needs: &[(Side::Old, Want::Counts)],
     run,

@@ -5,10 +5,16 @@ use crate::job::survey::Want;
 use crate::say::say;
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{AccountFacts, Cooldown, Dossier, Redirect, Side};
+use crate::trunk::steps::Step;
 use crate::when::{DAY, Time};
 
-pub static CHECK: Check =
-    Check { id: "cooldown", pages: &[PageKind::Migration], needs: &[(Side::Old, Want::Migration)], run };
+pub static CHECK: Check = Check {
+    id: "cooldown",
+    step: Step::Move,
+    pages: &[PageKind::Migration],
+    needs: &[(Side::Old, Want::Migration)],
+    run,
+};
 
 fn run(dossier: &Dossier, now: Time) -> Finding {
     let see = visit(Side::Old, "/settings/migration", "action_open_migration");

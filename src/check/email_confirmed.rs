@@ -7,10 +7,12 @@ use crate::say::{Part, say};
 use crate::server::page::PageKind;
 use crate::server::version::Version;
 use crate::trunk::dossier::{AccountFacts, Dossier, Email, Side};
+use crate::trunk::steps::Step;
 use crate::when::{DAY, Time};
 
 pub static CHECK: Check = Check {
     id: "email-confirmed",
+    step: Step::Prepare,
     pages: &[
         PageKind::Migration,
         PageKind::Redirect,

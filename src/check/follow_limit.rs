@@ -7,10 +7,12 @@ use crate::list::follow_limit;
 use crate::say::{Part, say};
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{AccountFacts, Dossier, Side};
+use crate::trunk::steps::Step;
 use crate::when::Time;
 
 pub static CHECK: Check = Check {
     id: "follow-limit",
+    step: Step::Unpack,
     pages: &[PageKind::Migration, PageKind::Imports],
     needs: &[(Side::Old, Want::Counts), (Side::New, Want::Account), (Side::New, Want::Existence)],
     run,

@@ -6,10 +6,12 @@ use crate::job::survey::Want;
 use crate::say::{Part, say};
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{AccountFacts, Arrived, Dossier, SavedLists, Side};
+use crate::trunk::steps::Step;
 use crate::when::Time;
 
 pub static CHECK: Check = Check {
     id: "follows-arrived",
+    step: Step::Unpack,
     pages: &[PageKind::Migration, PageKind::Imports],
     needs: &[(Side::Old, Want::Counts), (Side::New, Want::Account)],
     run,

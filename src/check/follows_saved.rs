@@ -5,10 +5,12 @@ use crate::job::survey::Want;
 use crate::say::{Part, say};
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{Dossier, Side};
+use crate::trunk::steps::Step;
 use crate::when::{DAY, Time};
 
 pub static CHECK: Check = Check {
     id: "follows-saved",
+    step: Step::Pack,
     pages: &[PageKind::Migration, PageKind::Redirect, PageKind::Export, PageKind::Delete],
     needs: &[(Side::Old, Want::Counts)],
     run,

@@ -8,10 +8,12 @@ use crate::server::page::PageKind;
 use crate::server::page::export::Counts;
 use crate::trunk::dossier::{AccountFacts, Dossier, Side};
 use crate::trunk::kind_name;
+use crate::trunk::steps::Step;
 use crate::when::Time;
 
 pub static CHECK: Check = Check {
     id: "lists-saved",
+    step: Step::Pack,
     pages: &[PageKind::Migration, PageKind::Redirect, PageKind::Export, PageKind::Delete],
     needs: &[(Side::Old, Want::Counts)],
     run,

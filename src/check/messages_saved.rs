@@ -5,10 +5,12 @@ use crate::job::survey::Want;
 use crate::say::{Part, say};
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{AccountFacts, Dossier, Messages, Redirect, SavedMessages, Side};
+use crate::trunk::steps::Step;
 use crate::when::Time;
 
 pub static CHECK: Check = Check {
     id: "messages-saved",
+    step: Step::Pack,
     pages: &[PageKind::Migration, PageKind::Redirect, PageKind::Export, PageKind::Delete, PageKind::Account],
     needs: &[(Side::Old, Want::Account), (Side::Old, Want::Messages)],
     run,

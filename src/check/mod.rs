@@ -27,6 +27,7 @@ use crate::job::survey::Want;
 use crate::say::{Part, Say, say};
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{AccountFacts, Dossier, Redirect, Side};
+use crate::trunk::steps::Step;
 use crate::when::{Known, Source, Time};
 
 /// All checks, in the order in which findings of the same outcome are shown.
@@ -53,6 +54,8 @@ pub static CHECKS: &[&Check] = &[
 pub struct Check {
     /// Stable: stands in `data-check`, in the file's name and at the front of its messages.
     pub id: &'static str,
+    /// Where on the desk it belongs.
+    pub step: Step,
     /// The pages on which it is shown.
     pub pages: &'static [PageKind],
     /// What has to be asked for, on which side, before it can say anything.
@@ -286,6 +289,11 @@ pub fn wrong_account(page: PageKind, side: Option<Side>, handle: Option<&Handle>
     Some(finding.then(say(then)).act(visit(other, path, label)))
 }
 
+/// The step of the desk that a check belongs to.
+pub fn step(id: &str) -> Step {
+    CHECKS.iter().find(|check| check.id == id).map_or(Step::Move, |check| check.step)
+}
+
 /// All checks, for the desk.
 pub fn all(dossier: &Dossier, now: Time) -> Vec<Finding> {
     sorted(CHECKS.iter().map(|check| (check.run)(dossier, now)).collect())
@@ -338,28 +346,25 @@ pub(crate) mod testing {
         }
     }
 
-    /// Every sentence of a finding is there in English, and takes in what is handed to it, no more and no less.
-    fn speaks(finding: &Finding) {
+    /// A sentence is there in English, and takes in what is handed to it, no more and no less.
+    pub fn is_spoken(say: &Say) {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/extension/_locales/en/messages.json");
         let messages: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let text = messages[&say.key]["message"].as_str().unwrap_or_else(|| panic!("no message {}", say.key));
+        for at in 1..=9 {
+            let used = text.contains(&format!("${at}"));
+            assert_eq!(used, at <= say.parts.len(), "{}: ${at} in {text:?} with {:?}", say.key, say.parts);
+        }
+    }
+
+    fn speaks(finding: &Finding) {
         let labels = finding.action.iter().chain(&finding.other).map(Action::label);
         let evidence = finding.evidence.iter().map(|evidence| evidence.what.clone());
         for say in
             [finding.what.clone()].into_iter().chain(finding.then.clone()).chain(labels).chain(evidence)
         {
-            let text =
-                messages[&say.key]["message"].as_str().unwrap_or_else(|| panic!("no message {}", say.key));
-            for at in 1..=9 {
-                let used = text.contains(&format!("${at}"));
-                assert_eq!(
-                    used,
-                    at <= say.parts.len(),
-                    "{}: ${at} in {text:?} with {:?}",
-                    say.key,
-                    say.parts
-                );
-            }
+            is_spoken(&say);
         }
     }
 

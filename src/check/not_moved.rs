@@ -6,10 +6,12 @@ use crate::job::survey::Want;
 use crate::say::{Part, say};
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{AccountFacts, Cooldown, Dossier, Redirect, Side};
+use crate::trunk::steps::Step;
 use crate::when::Time;
 
 pub static CHECK: Check = Check {
     id: "not-moved",
+    step: Step::Move,
     pages: &[
         PageKind::Migration,
         PageKind::Redirect,

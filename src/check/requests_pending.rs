@@ -5,10 +5,12 @@ use crate::job::survey::Want;
 use crate::say::say;
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{Dossier, Side};
+use crate::trunk::steps::Step;
 use crate::when::Time;
 
 pub static CHECK: Check = Check {
     id: "requests-pending",
+    step: Step::Move,
     pages: &[PageKind::Migration, PageKind::Redirect, PageKind::Delete],
     needs: &[(Side::Old, Want::Account)],
     run,

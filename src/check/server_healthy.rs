@@ -5,10 +5,16 @@ use crate::job::survey::Want;
 use crate::say::say;
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{Dossier, Health, Side};
+use crate::trunk::steps::Step;
 use crate::when::Time;
 
-pub static CHECK: Check =
-    Check { id: "server-healthy", pages: &[PageKind::Migration], needs: &[(Side::Old, Want::Account)], run };
+pub static CHECK: Check = Check {
+    id: "server-healthy",
+    step: Step::Accounts,
+    pages: &[PageKind::Migration],
+    needs: &[(Side::Old, Want::Account)],
+    run,
+};
 
 fn run(dossier: &Dossier, _now: Time) -> Finding {
     let Some(known) = &dossier.old.health else {

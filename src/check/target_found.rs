@@ -9,10 +9,12 @@ use crate::say::say;
 use crate::server::page::PageKind;
 use crate::server::reply::{Refusal, Silence};
 use crate::trunk::dossier::{BlockSeen, Dossier, Existence, Side, Target};
+use crate::trunk::steps::Step;
 use crate::when::{Known, Source, Time};
 
 pub static CHECK: Check = Check {
     id: "target-found",
+    step: Step::Accounts,
     pages: &[PageKind::Migration, PageKind::Redirect],
     needs: &[(Side::New, Want::Existence), (Side::Old, Want::Blocks)],
     run,

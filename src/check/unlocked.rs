@@ -6,10 +6,12 @@ use crate::job::survey::Want;
 use crate::say::say;
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{AccountFacts, Dossier, Side};
+use crate::trunk::steps::Step;
 use crate::when::Time;
 
 pub static CHECK: Check = Check {
     id: "unlocked",
+    step: Step::Prepare,
     pages: &[PageKind::Migration, PageKind::Aliases, PageKind::Profile],
     needs: &[(Side::New, Want::Account), (Side::New, Want::Existence)],
     run,

@@ -6,6 +6,7 @@ pub mod hints;
 pub mod packed;
 pub mod plain;
 pub mod plan;
+pub mod steps;
 pub mod store;
 
 use crate::list::Kind;

@@ -30,6 +30,8 @@ pub struct Move {
     pub old: Party,
     pub new: Party,
     pub saved: Saved,
+    /// The checks that the person leaves as they are.
+    pub aside: Vec<String>,
 }
 
 /// Everything that is kept.
@@ -59,7 +61,7 @@ pub struct View {
 record! {
     Entry { host, handle, facts }
     Party { host, handle }
-    Move { old, new, saved = default }
+    Move { old, new, saved = default, aside = default }
     Store { version = default, accounts = default, current = default }
     View { side, linked, old, new, old_party, new_party, saved, granted }
 }
@@ -300,8 +302,12 @@ mod tests {
 
     fn linked(old: Option<&str>, new: Option<&str>) -> Store {
         let party = |host: &str, name: Option<&str>| Party { host: domain(host), handle: name.map(handle) };
-        let current =
-            Move { old: party("old.example", old), new: party("new.example", new), saved: Saved::default() };
+        let current = Move {
+            old: party("old.example", old),
+            new: party("new.example", new),
+            saved: Saved::default(),
+            aside: Vec::new(),
+        };
         Store { current: Some(current), ..Default::default() }
     }
 

@@ -72,7 +72,7 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
         (ToBackground::Link { old, new }, Sender::Ours) => {
             change(None, |store| {
                 let saved = store.current.take().filter(|known| known.old == old).map(|known| known.saved);
-                store.current = Some(Move { old, new, saved: saved.unwrap_or_default() });
+                store.current = Some(Move { old, new, saved: saved.unwrap_or_default(), aside: Vec::new() });
             })
             .await;
             state().await
@@ -109,6 +109,18 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
             change(None, |store| {
                 if let Some(current) = &mut store.current {
                     current.saved.arrived = arrived;
+                }
+            })
+            .await;
+            state().await
+        }
+        (ToBackground::Aside { check, aside }, Sender::Ours) => {
+            change(None, |store| {
+                if let Some(current) = &mut store.current {
+                    current.aside.retain(|id| *id != check);
+                    if aside && check::CHECKS.iter().any(|known| known.id == check) {
+                        current.aside.push(check);
+                    }
                 }
             })
             .await;

@@ -13,13 +13,15 @@ use super::dom::{Build, clear, document, make, on_click, set_text};
 use super::lists::{self, Lists};
 use super::markup::BrowserParser;
 use super::messages::{Messages, Tell};
-use super::panel::{Panel, STYLE, head};
+use super::panel::STYLE;
+use super::stages::{Stages, Wish};
 use super::unpack::{self, Unpacker};
 use super::words::{language, number, speak, text};
 use super::{ask, chrome, go, now, tab_patterns};
 use crate::account::{Domain, Handle};
 use crate::check::{self, Action, Finding, Outcome};
 use crate::job::Job;
+use crate::job::budget::Budget;
 use crate::job::survey::{Survey, read_page};
 use crate::protocol::{Errand, ToBackground, ToDesk};
 use crate::say::{Part, Say, say};
@@ -28,9 +30,10 @@ use crate::server::page::aliases;
 use crate::server::reply;
 use crate::server::request;
 use crate::server::session::Session;
-use crate::trunk::dossier::{AccountFacts, Dossier, Email, Redirect, Side};
+use crate::trunk::dossier::{AccountFacts, Dossier, Email, Side};
+use crate::trunk::steps::{self, Around, Step, Todo};
 use crate::trunk::store::Party;
-use crate::when::Time;
+use crate::when::{MINUTE, Time};
 
 /// Facts come in bursts; the desk is drawn once for each.
 const REST: u32 = 60;
@@ -42,9 +45,11 @@ struct Desk {
     grant: HtmlElement,
     link: LinkForm,
     cards: [HtmlElement; 2],
-    steps: HtmlElement,
-    frame: HtmlElement,
-    panel: RefCell<Option<Panel>>,
+    stages: RefCell<Option<Stages>>,
+    /// Somebody is signed in as the right account on this side; unknown before the first look.
+    present: Cell<Option<[bool; 2]>>,
+    /// Messages follow when the lists are packed.
+    packing: Cell<bool>,
     messages: RefCell<Option<Rc<Messages>>>,
     lists: RefCell<Option<Rc<Lists>>>,
     unpacker: RefCell<Option<Rc<Unpacker>>>,
@@ -87,8 +92,6 @@ pub fn desk() {
     let link = link_form();
     let cards =
         [Side::Old, Side::New].map(|side| make("section").class("card").attr("data-side", side_id(side)).0);
-    let steps = make("ol").class("steps").attr("aria-label", &text("steps")).0;
-    let frame = make("section").class("frame").attr("aria-labelledby", "checks-title").0;
     let servers = make("section").class("servers").0;
     let main = make("main")
         .attr("data-view", "start")
@@ -96,8 +99,6 @@ pub fn desk() {
         .child(&grant)
         .child(&link.section)
         .child(make("div").class("cards").child(&cards[0]).child(&cards[1]))
-        .child(&steps)
-        .child(&frame)
         .child(&servers);
     main.0.set_hidden(true);
     let brand = make("span").class("brand").text(&text("name"));
@@ -115,9 +116,9 @@ pub fn desk() {
         grant,
         link,
         cards,
-        steps,
-        frame,
-        panel: RefCell::new(None),
+        stages: RefCell::default(),
+        present: Cell::new(None),
+        packing: Cell::new(false),
         messages: RefCell::default(),
         lists: RefCell::default(),
         unpacker: RefCell::default(),
@@ -221,32 +222,41 @@ impl Desk {
         }
         drop(kept);
 
-        let here = self.clone();
-        let panel = Panel::new(move |action| here.act(action));
-        let title = head("h2", &text("checks_title"), None);
-        if let Some(heading) = title.0.first_element_child() {
-            heading.set_id("checks-title");
+        let here = Rc::downgrade(self);
+        let stages = Stages::new(move |wish| {
+            if let Some(here) = here.upgrade() {
+                here.wish(wish);
+            }
+        });
+        for section in [&stages.banner, &stages.list] {
+            let _ = self.main.insert_before(section, Some(&self.servers));
         }
-        let _ = self.frame.append_child(title.as_ref());
-        let _ = self.frame.append_child(&panel.root);
-        self.panel.replace(Some(panel));
         let here = Rc::downgrade(self);
         let messages = Messages::new(move |what| {
             let Some(here) = here.upgrade() else { return };
             match what {
-                Tell::Saved(messages) => go(async move { here.send(ToBackground::Saved { messages }).await }),
+                Tell::Saved(messages) => {
+                    here.packing.set(false);
+                    go(async move { here.send(ToBackground::Saved { messages }).await });
+                }
+                Tell::Running => here.draw(),
                 Tell::OpenServer => here.visit(Side::Old, "/settings/export"),
             }
         });
-        let _ = self.main.insert_before(&messages.root, Some(&self.servers));
-        self.messages.replace(Some(messages));
         let here = Rc::downgrade(self);
         let packing = Lists::new(move |what| {
             let Some(here) = here.upgrade() else { return };
             match what {
                 lists::Tell::Packed(lists, blocked) => {
-                    go(async move { here.send(ToBackground::Packed { lists, blocked }).await });
+                    let follow = here.packing.replace(false);
+                    go(async move {
+                        here.send(ToBackground::Packed { lists, blocked }).await;
+                        if follow {
+                            here.save_messages();
+                        }
+                    });
                 }
+                lists::Tell::Running => here.draw(),
                 lists::Tell::OpenServer => here.visit(Side::Old, "/settings/export"),
                 lists::Tell::Changed => {
                     if let Some(unpacker) = here.unpacker.borrow().as_ref() {
@@ -265,10 +275,14 @@ impl Desk {
                     go(async move { here.send(ToBackground::Unpacked { arrived }).await });
                 }
                 unpack::Tell::OpenServer => here.visit(Side::New, "/settings/export"),
+                unpack::Tell::Running => here.draw(),
             }
         });
-        let _ = self.main.insert_before(packing.root(), Some(&self.servers));
-        let _ = self.main.insert_before(unpacker.root(), Some(&self.servers));
+        stages.put(Step::Pack, packing.root());
+        stages.put(Step::Pack, &messages.root);
+        stages.put(Step::Unpack, unpacker.root());
+        self.stages.replace(Some(stages));
+        self.messages.replace(Some(messages));
         self.lists.replace(Some(packing));
         self.unpacker.replace(Some(unpacker));
         self.tone();
@@ -299,7 +313,10 @@ impl Desk {
         let query = web_sys::window()
             .and_then(|window| window.match_media("(prefers-color-scheme: dark)").ok().flatten());
         let Some(query) = query else { return };
-        let mut frames = vec![self.frame.clone(), self.link.section.clone(), self.main.clone()];
+        let mut frames = vec![self.link.section.clone(), self.main.clone()];
+        for stages in self.stages.borrow().iter() {
+            frames.extend([stages.banner.clone(), stages.list.clone()]);
+        }
         frames.extend(self.messages.borrow().iter().map(|messages| messages.root.clone()));
         frames.extend(self.lists.borrow().iter().map(|lists| lists.root().clone()));
         frames.extend(self.unpacker.borrow().iter().map(|unpacker| unpacker.root().clone()));
@@ -367,6 +384,7 @@ impl Desk {
     fn unpack(self: &Rc<Self>) {
         self.show_lists();
         if let Some(unpacker) = self.unpacker.borrow().as_ref() {
+            self.open(Step::Unpack);
             unpacker.root().scroll_into_view();
             unpacker.start();
         }
@@ -375,6 +393,7 @@ impl Desk {
     fn pack(self: &Rc<Self>) {
         self.show_lists();
         if let Some(lists) = self.lists.borrow().as_ref() {
+            self.open(Step::Pack);
             lists.root().scroll_into_view();
             lists.start();
         }
@@ -383,16 +402,9 @@ impl Desk {
     fn show_lists(&self) {
         let current = self.state.borrow().store.current.clone();
         let dossier = self.dossier();
-        let known = |fact| AccountFacts::value::<u64>(fact).copied();
-        let counts = AccountFacts::value(&dossier.old.counts);
-        let people = [
-            known(&dossier.old.followers).or(counts.and_then(|counts| counts.followers)),
-            known(&dossier.old.following).or(counts.and_then(|counts| counts.follows)),
-        ];
-        let people = people.iter().flatten().copied().reduce(|one, other| one + other);
         if let Some(lists) = self.lists.borrow().as_ref() {
             let blocked = current.as_ref().and_then(|current| current.saved.blocked.as_ref());
-            lists.show(current.as_ref().map(|current| &current.old), people, blocked);
+            lists.show(current.as_ref().map(|current| &current.old), people(&dossier), blocked);
         }
         if let Some(unpacker) = self.unpacker.borrow().as_ref() {
             unpacker.show(current.as_ref().map(|current| &current.new));
@@ -402,6 +414,7 @@ impl Desk {
     fn save_messages(self: &Rc<Self>) {
         self.show_messages();
         if let Some(messages) = self.messages.borrow().as_ref() {
+            self.open(Step::Pack);
             messages.root.scroll_into_view();
             messages.start();
         }
@@ -409,12 +422,7 @@ impl Desk {
 
     fn show_messages(&self) {
         let old = self.state.borrow().store.current.as_ref().map(|current| current.old.clone());
-        // The lists, one's own posts, and one or two pages of everybody in a conversation.
-        let dossier = self.dossier();
-        let estimate = AccountFacts::value(&dossier.old.messages).map(|messages| {
-            let posts = AccountFacts::value(&dossier.old.posts).copied().unwrap_or(0);
-            8 + posts / 40 + 2 * messages.conversations.len() as u64
-        });
+        let estimate = message_requests(&self.dossier());
         if let Some(messages) = self.messages.borrow().as_ref() {
             messages.show(old.as_ref(), estimate);
         }
@@ -445,7 +453,7 @@ impl Desk {
             .child(make("h2").attr("id", "grant-title").text(&speak(&say("grant_title").with(host))))
             .child(make("p").class("then").text(&speak(&say("grant_why").with(host))))
             .child(make("div").class("actions").child(&button));
-        let tone = self.frame.get_attribute("data-tone").unwrap_or_default();
+        let tone = self.main.get_attribute("data-tone").unwrap_or_default();
         let _ = self.grant.append_child(section.attr("data-tone", &tone).as_ref());
         let (here, host) = (self.clone(), host.clone());
         let click = on_click(&button.0, move || {
@@ -516,11 +524,14 @@ impl Desk {
         let Some(current) = self.state.borrow().store.current.clone() else { return };
         self.asking.set(self.asking.get() + 1);
         self.draw();
+        let mut present = [false; 2];
         for side in [Side::Old, Side::New] {
             let trouble = self.survey(side, current.party(side)).await;
+            present[side as usize] = trouble.is_none();
             self.trouble.borrow_mut()[side as usize] = trouble;
             self.draw();
         }
+        self.present.set(Some(present));
         self.send(ToBackground::Outside { deep }).await;
         self.asking.set(self.asking.get().saturating_sub(1));
         self.draw();
@@ -579,13 +590,7 @@ impl Desk {
     fn draw(self: &Rc<Self>) {
         let linked = self.state.borrow().store.current.is_some();
         let _ = self.main.set_attribute("data-view", if linked { "move" } else { "start" });
-        for (element, shown) in [
-            (&self.steps, linked),
-            (&self.frame, linked),
-            (&self.link.section, !linked || self.editing.get()),
-        ] {
-            element.set_hidden(!shown);
-        }
+        self.link.section.set_hidden(linked && !self.editing.get());
         self.drawn.borrow_mut().clear();
         let dossier = self.dossier();
         let findings = check::all(&dossier, now());
@@ -593,7 +598,6 @@ impl Desk {
         for side in [Side::Old, Side::New] {
             self.draw_card(side, &dossier);
         }
-        self.draw_steps(&dossier, &findings);
         self.draw_servers();
         self.show_messages();
         self.show_lists();
@@ -603,9 +607,7 @@ impl Desk {
             Timeout::new(millis, move || go(async move { here.look(false).await }))
         });
         self.due.replace(due);
-        if let Some(panel) = self.panel.borrow_mut().as_mut() {
-            panel.show(findings);
-        }
+        self.draw_stages(&dossier, &findings, linked);
         self.main.set_hidden(false);
         let _ = self.main.set_attribute("data-ready", "");
     }
@@ -655,16 +657,46 @@ impl Desk {
         let _ = card.append_child(make("div").class("actions").child(open).as_ref());
     }
 
-    fn draw_steps(&self, dossier: &Dossier, findings: &[Finding]) {
-        clear(&self.steps);
-        for (step, checks) in STEPS {
-            let status = step_status(step, checks, dossier, findings);
-            let item = make("li")
-                .attr("data-step", step)
-                .attr("data-status", status)
-                .child(make("span").class("name").text(&text(&format!("step_{step}"))))
-                .child(make("span").class("state").text(&text(&format!("status_{status}"))));
-            let _ = self.steps.append_child(item.as_ref());
+    fn draw_stages(&self, dossier: &Dossier, findings: &[Finding], linked: bool) {
+        let stages = self.stages.borrow();
+        let Some(view) = stages.as_ref() else { return };
+        view.list.set_hidden(!linked);
+        view.banner.set_hidden(!linked);
+        if !linked {
+            return;
+        }
+        let aside = self.state.borrow().store.current.as_ref().map(|now| now.aside.clone());
+        let aside = aside.unwrap_or_default();
+        let around = Around {
+            present: self.present.get().unwrap_or_default(),
+            working: self.working(),
+            aside: &aside,
+            plan: self.plan(dossier),
+        };
+        let stages = steps::stages(dossier, findings, &around);
+        // Before the first look nothing is known of who is signed in.
+        let next = self.present.get().map(|_| steps::next(dossier, findings, &stages, &around));
+        view.show(&stages, findings, next, &aside);
+    }
+
+    /// The step whose job is at work.
+    fn working(&self) -> Option<Step> {
+        let packs = self.messages.borrow().as_ref().is_some_and(|messages| messages.is_running())
+            || self.lists.borrow().as_ref().is_some_and(|lists| lists.is_running());
+        let unpacks = || self.unpacker.borrow().as_ref().is_some_and(|unpacker| unpacker.is_running());
+        if packs { Some(Step::Pack) } else { unpacks().then_some(Step::Unpack) }
+    }
+
+    /// Requests and minutes that packing takes, as far as it can be told beforehand.
+    fn plan(&self, dossier: &Dossier) -> Option<(u64, u64)> {
+        let requests = message_requests(dossier)? + lists::requests(people(dossier)?);
+        let time = Budget::new().time_for(requests, requests / 2, now());
+        Some((requests, (time / MINUTE).unsigned_abs() + requests / 200 + 1))
+    }
+
+    fn open(&self, step: Step) {
+        if let Some(stages) = self.stages.borrow().as_ref() {
+            stages.open(step);
         }
     }
 
@@ -724,12 +756,45 @@ impl Desk {
     }
 
     fn tell_words(&self, words: &str) {
-        if let Some(panel) = self.panel.borrow().as_ref() {
-            panel.tell(words);
+        if let Some(stages) = self.stages.borrow().as_ref() {
+            stages.tell(words);
         }
     }
 
     // --- doing ---
+
+    fn wish(self: &Rc<Self>, wish: Wish) {
+        let here = self.clone();
+        match wish {
+            Wish::Do(Todo::Nothing) => {}
+            Wish::Do(Todo::SignIn(side)) => {
+                self.visit(side, if side == Side::Old { "/settings/export" } else { "/settings/aliases" });
+            }
+            Wish::Do(Todo::PackAll) => self.pack_all(),
+            Wish::Do(Todo::OpenForm) => self.visit(Side::Old, FORM),
+            Wish::Do(Todo::Act(action)) => self.act(action),
+            Wish::Aside(check, aside) => {
+                let check = check.to_owned();
+                go(async move { here.send(ToBackground::Aside { check, aside }).await });
+            }
+        }
+    }
+
+    /// Everything that is not packed yet: the lists first, since they take less time.
+    fn pack_all(self: &Rc<Self>) {
+        let open = |id: &str| {
+            check::all(&self.dossier(), now())
+                .iter()
+                .any(|finding| finding.check == id && finding.outcome != Outcome::Pass)
+        };
+        let messages = open("messages-saved");
+        if open("follows-saved") || open("lists-saved") {
+            self.packing.set(messages);
+            self.pack();
+        } else {
+            self.save_messages();
+        }
+    }
 
     fn act(self: &Rc<Self>, action: Action) {
         let here = self.clone();
@@ -820,38 +885,26 @@ impl Desk {
     }
 }
 
-/// The steps that can be told from what is known today, each with the checks that decide about it.
-static STEPS: &[(&str, &[&str])] = &[
-    ("accounts", &["target-found"]),
-    ("pack", &["messages-saved", "follows-saved", "lists-saved"]),
-    ("prepare", &["email-confirmed", "alias", "alias-fresh", "unlocked"]),
-    ("move", &["not-moved", "cooldown", "server-healthy"]),
-];
+/// Mastodon's own form, into which the guard puts the new handle (`src/web/guard.rs`).
+const FORM: &str = "/settings/migration#packed-trunk";
 
-fn step_status(step: &str, checks: &[&str], dossier: &Dossier, findings: &[Finding]) -> &'static str {
-    let moved = matches!(AccountFacts::value(&dossier.old.redirect), Some(Redirect::To(_)));
-    if step == "move" {
-        return match moved {
-            true => "done",
-            false if findings.iter().any(|f| checks.contains(&f.check) && f.outcome == Outcome::Stop) => {
-                "stuck"
-            }
-            false => "todo",
-        };
-    }
-    let of_step = || findings.iter().filter(|finding| checks.contains(&finding.check));
-    if step == "accounts" && (dossier.old_handle().is_none() || dossier.new_handle().is_none()) {
-        return "doing";
-    }
-    if of_step().any(|finding| finding.outcome == Outcome::Stop) {
-        "stuck"
-    } else if of_step().all(|finding| finding.outcome == Outcome::Pass) {
-        "done"
-    } else if of_step().any(|finding| matches!(finding.outcome, Outcome::Pass | Outcome::Warn)) {
-        "doing"
-    } else {
-        "todo"
-    }
+/// Followers and those followed, as far as known.
+fn people(dossier: &Dossier) -> Option<u64> {
+    let known = |fact| AccountFacts::value::<u64>(fact).copied();
+    let counts = AccountFacts::value(&dossier.old.counts);
+    let people = [
+        known(&dossier.old.followers).or(counts.and_then(|counts| counts.followers)),
+        known(&dossier.old.following).or(counts.and_then(|counts| counts.follows)),
+    ];
+    people.iter().flatten().copied().reduce(|one, other| one + other)
+}
+
+/// The lists, one's own posts, and one or two pages of everybody in a conversation.
+fn message_requests(dossier: &Dossier) -> Option<u64> {
+    AccountFacts::value(&dossier.old.messages).map(|messages| {
+        let posts = AccountFacts::value(&dossier.old.posts).copied().unwrap_or(0);
+        8 + posts / 40 + 2 * messages.conversations.len() as u64
+    })
 }
 
 fn known_rows(facts: &AccountFacts, side: Side) -> Vec<(&'static str, String)> {

@@ -24,7 +24,7 @@ pub(super) struct Frame {
 impl Frame {
     pub(super) fn new(job: &str, title: &str) -> Frame {
         let id = format!("{job}-title");
-        let title = make("h2").attr("id", &id).text(&text(title));
+        let title = make("h3").attr("id", &id).text(&text(title));
         let line = make("p").class("lead").0;
         let progress = make("progress").attr("aria-labelledby", &id).0;
         let status = make("p").class("status").attr("role", "status").0;

@@ -218,11 +218,30 @@ impl Guard {
             return self.leave();
         }
         self.draw_frame();
+        self.fill();
         self.show();
         let _ = self.box_.set_attribute("data-ready", "");
         self.look(false).await;
         self.asking.set(self.asking.get().saturating_sub(1));
         self.show();
+    }
+
+    /// The desk leads here with the new handle to be filled in. What stands in the field already stays, and nothing is sent.
+    fn fill(self: &Rc<Self>) {
+        let asked = document().location().and_then(|location| location.hash().ok());
+        if self.kind != PageKind::Migration || asked.as_deref() != Some("#packed-trunk") {
+            return;
+        }
+        let view = self.view.borrow();
+        let handle = view.new_party.as_ref().and_then(|party| party.handle.clone());
+        let ours = view.side == Some(Side::Old);
+        drop(view);
+        let free = |field: &HtmlInputElement| !field.disabled() && field.value().trim().is_empty();
+        if let (true, Some(handle), Some(field)) = (ours, handle, field().filter(free)) {
+            field.set_value(&handle.acct());
+            self.typed.replace(handle.acct());
+            self.tell_words(&speak(&say("guard_filled").with(&handle)));
+        }
     }
 
     /// Tells the background what this page says, and hears what else is known. `false`: nobody answers, or our server is

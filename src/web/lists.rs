@@ -36,6 +36,8 @@ pub(super) enum Tell {
     OpenServer,
     /// Something else is packed than before.
     Changed,
+    /// It begins.
+    Running,
 }
 
 pub(super) struct Lists {
@@ -77,8 +79,7 @@ impl Lists {
         people: Option<u64>,
         blocked: Option<&BlockedPeople>,
     ) {
-        // Everybody is listed in pages of eighty, and asked for the note on them in pages of forty.
-        let estimate = people.map(|people| 26 + people / 80 + people / 40);
+        let estimate = people.map(requests);
         if self.estimate.replace(estimate) != estimate {
             self.draw();
         }
@@ -151,6 +152,10 @@ impl Lists {
         });
     }
 
+    pub(super) fn is_running(&self) -> bool {
+        self.run.running.get()
+    }
+
     /// Begins, goes on, or packs again.
     pub(super) fn start(self: &Rc<Self>) {
         if !self.run.begin() {
@@ -158,6 +163,7 @@ impl Lists {
         }
         self.wrote.replace(None);
         self.draw();
+        (self.tell)(Tell::Running);
         let here = self.clone();
         go(async move {
             let halt = match here.run.alone().await {
@@ -468,6 +474,12 @@ impl Lists {
     pub(super) fn root(&self) -> &HtmlElement {
         &self.frame.root
     }
+}
+
+/// Requests that packing takes with so many followers and follows. Everybody is listed in pages of eighty, and asked for
+/// the note on them in pages of forty.
+pub(super) fn requests(people: u64) -> u64 {
+    26 + people / 80 + people / 40
 }
 
 /// Under which name the lists of an account are kept.

@@ -45,6 +45,8 @@ pub(super) enum Tell {
     Saved(Option<SavedMessages>),
     /// A page of the old server is needed.
     OpenServer,
+    /// It begins, or has ended.
+    Running,
 }
 
 pub(super) struct Messages {
@@ -67,7 +69,7 @@ pub(super) struct Messages {
 
 impl Messages {
     pub(super) fn new(tell: impl Fn(Tell) + 'static) -> Rc<Messages> {
-        let title = make("h2").attr("id", "messages-title").text(&text("messages_title")).0;
+        let title = make("h3").attr("id", "messages-title").text(&text("messages_title")).0;
         let line = make("p").class("lead").0;
         let progress = make("progress").attr("aria-labelledby", "messages-title").0;
         let status = make("p").class("status").attr("role", "status").0;
@@ -156,6 +158,10 @@ impl Messages {
         self.run(How::Plainly);
     }
 
+    pub(super) fn is_running(&self) -> bool {
+        self.run.running.get()
+    }
+
     /// A page of a server was opened: perhaps the one that was waited for.
     pub(super) fn tab_seen(self: &Rc<Self>) {
         let here = self.clone();
@@ -171,11 +177,13 @@ impl Messages {
             return;
         }
         self.draw();
+        (self.tell)(Tell::Running);
         let here = self.clone();
         go(async move {
             let halt = here.run_alone(how).await;
             here.run.end(halt);
             here.draw();
+            (here.tell)(Tell::Running);
         });
     }
 

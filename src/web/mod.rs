@@ -39,6 +39,8 @@ mod run;
 #[cfg(feature = "guard")]
 mod shelf;
 #[cfg(feature = "desk")]
+mod stages;
+#[cfg(feature = "desk")]
 mod unpack;
 mod words;
 #[cfg(feature = "desk")]

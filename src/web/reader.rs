@@ -58,7 +58,7 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new() -> Rc<Reader> {
-        let title = make("h3").attr("tabindex", "-1").0;
+        let title = make("h4").attr("tabindex", "-1").0;
         let search =
             make("input").attr("type", "search").attr("id", "search-messages").attr("autocomplete", "off");
         let found = make("p").class("found").attr("role", "status").0;
@@ -176,7 +176,7 @@ impl Reader {
         let Some(open) = self.open.borrow().clone() else { return };
         let Some(conversation) = open.conversations.get(at) else { return };
         self.close_talk();
-        let heading = make("h4").child(make("bdi").text(&open.names(conversation)));
+        let heading = make("h5").child(make("bdi").text(&open.names(conversation)));
         let _ = self.talk.append_child(heading.as_ref());
         let all: Vec<(usize, Joint, bool)> = conversation
             .threads

@@ -110,7 +110,7 @@ impl Unpacker {
     pub(super) fn draw_account(self: &Rc<Self>, busy: bool) {
         let at = self.verify.borrow().as_ref().and_then(|verify| verify.work.finished());
         let Some(at) = at else { return };
-        self.frame.put(&make("h3").text(&text("unpack_account_title")));
+        self.frame.put(&make("h4").text(&text("unpack_account_title")));
         let line = say("unpack_account_line").with(Part::Day(at)).with(Part::Clock(at));
         self.frame.put(&then(&speak(&line)));
         let (mut retry, mut moved) = (0_usize, 0_usize);
@@ -169,7 +169,7 @@ impl Unpacker {
                 list.child(make("li").attr("data-count", why).text(&speak(&say(why_key(why)).with(*count))));
         }
         let mut block = make("div").class("kind").attr("data-account", kind.id()).attr("role", "group");
-        block = block.attr("aria-label", &label).child(make("h4").text(&label)).child(list);
+        block = block.attr("aria-label", &label).child(make("h5").text(&label)).child(list);
         if retry > 0 && !busy {
             let file = self.button("download-retry", &text("unpack_download_retry"), false, move |here| {
                 for piece in here.to_retry(Some(kind)) {

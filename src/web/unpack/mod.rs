@@ -45,6 +45,8 @@ pub(super) enum Tell {
     Arrived(Arrived),
     /// A page of the new server is needed.
     OpenServer,
+    /// It begins, or has ended.
+    Running,
 }
 
 /// What it is at.
@@ -241,6 +243,10 @@ impl Unpacker {
         });
     }
 
+    pub(super) fn is_running(&self) -> bool {
+        self.run.running.get()
+    }
+
     /// The guard or a check sends somebody here.
     pub(super) fn start(self: &Rc<Self>) {
         if self.before.borrow().is_none() && self.work.borrow().is_none() {
@@ -294,6 +300,7 @@ impl Unpacker {
         self.doing.set(doing);
         self.told.replace(None);
         self.draw();
+        (self.tell)(Tell::Running);
         let here = self.clone();
         go(async move {
             let halt = match here.run.alone().await {
@@ -310,6 +317,7 @@ impl Unpacker {
             here.run.end(halt);
             here.bump();
             here.draw();
+            (here.tell)(Tell::Running);
         });
     }
 

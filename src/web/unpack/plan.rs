@@ -38,7 +38,7 @@ pub(super) fn why_key(why: &str) -> &'static str {
 impl Unpacker {
     pub(super) fn draw_plan(self: &Rc<Self>) {
         let Some(plan) = self.plan.borrow().clone() else { return };
-        self.frame.put(&make("h3").text(&text("unpack_plan_title")));
+        self.frame.put(&make("h4").text(&text("unpack_plan_title")));
         self.draw_moved(&plan);
         for at in 0..plan.parts.len() {
             self.draw_part(&plan, at);

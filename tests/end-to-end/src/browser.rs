@@ -88,6 +88,8 @@ pub struct Browser {
     chromium_log: RefCell<Vec<String>>,
     firefox_log: Log,
     downloads: TempDir,
+    /// What a person would have done so far, click by click; a sign-in is one thing.
+    actions: RefCell<Vec<String>>,
     /// What the driver and the browser printed; kept where something went wrong.
     printed: PathBuf,
     // Fields are dropped in this order: the programs end before their folders go.
@@ -134,6 +136,7 @@ impl Browser {
             chromium_log: RefCell::default(),
             firefox_log,
             downloads,
+            actions: RefCell::default(),
             printed: log,
             _program: program,
             _profile: own_profile,
@@ -224,6 +227,18 @@ impl Browser {
         self.switch_to(&self.first_tab());
     }
 
+    // ---- What a person does
+
+    pub(crate) fn note_action(&self, what: &str) {
+        self.actions.borrow_mut().push(what.to_owned());
+    }
+
+    /// Every deliberate action so far: a click, a field that is typed into, the answer to a question of the browser, a
+    /// sign-in.
+    pub fn actions(&self) -> Vec<String> {
+        self.actions.borrow().clone()
+    }
+
     // ---- The extension
 
     /// Switches to the desk, which opens by itself after the installation.
@@ -270,8 +285,11 @@ impl Browser {
         self.grant(&["http://old.localhost/*", "http://new.localhost/*"]);
         let desk = self.desk();
         desk.element("input#old").fill(old).expect("the old account can be typed");
+        self.note_action("type the old account");
         desk.element("input#new").fill(new).expect("the new account can be typed");
+        self.note_action("type the new account");
         desk.click_action("link");
+        self.note_action("answer the browser's question");
         self.wait("the desk to take both accounts", || {
             let form = desk.all("input#old").ok()?;
             let gone = form.first().is_none_or(|field| !field.is_displayed().unwrap_or(false));
@@ -328,9 +346,15 @@ impl Browser {
     /// Signs in on Mastodon's own form, in the current tab.
     pub fn sign_in(&self, server: &str, user: &str, password: &str) {
         self.open(&format!("{server}/auth/sign_in"));
+        self.sign_in_here(user, password);
+    }
+
+    /// The same on the form that is shown already.
+    pub fn sign_in_here(&self, user: &str, password: &str) {
+        self.note_action("sign in");
         self.element("input[name='user[email]']").fill(user).expect("the name can be typed");
         self.element("input[name='user[password]']").fill(password).expect("the password can be typed");
-        self.click("form button[type=submit], form input[type=submit]");
+        self.press("form button[type=submit], form input[type=submit]");
         self.wait("the page behind the sign-in", || {
             (!self.address().contains("/auth/sign_in")).then_some(())
         });
@@ -345,6 +369,11 @@ impl Browser {
 
     /// Clicks the first element of the document that matches, once it can be clicked.
     pub fn click(&self, css: &str) {
+        self.note_action(&format!("click {css}"));
+        self.press(css);
+    }
+
+    fn press(&self, css: &str) {
         self.wait(&format!("{css} that can be clicked"), || self.driver.one(css).ok()?.click().ok());
     }
 

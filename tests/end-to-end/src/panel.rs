@@ -106,11 +106,29 @@ impl<'b> Panel<'b> {
         self.click(&format!("button[data-action='{action}']:not([disabled])"));
     }
 
-    /// Clicks the first element inside that matches, once it can be clicked.
+    /// Clicks the first element inside that matches, once it can be clicked. What is folded into a step is opened first, as
+    /// a person would.
     pub fn click(&self, css: &str) {
+        if self.place == Place::Desk {
+            self.open_step_of(css);
+        }
+        self.browser.note_action(&format!("click {css}"));
         self.browser.wait(&format!("{css} in {} that can be clicked", self.outer()), || {
             self.all(css).ok()?.first()?.click().ok()
         });
+    }
+
+    fn open_step_of(&self, css: &str) {
+        self.element(css);
+        let find = "const at = root.querySelector(arguments[1])?.closest('[data-step]');
+             return at && !at.querySelector('details').open ? at.dataset.step : null;";
+        let closed =
+            self.browser.run(&format!("const root = arguments[0];\n{find}"), &[self.root(), json!(css)]);
+        if let Some(step) = closed.as_str() {
+            let summary = format!("[data-step='{step}'] > details > summary");
+            self.browser.note_action(&format!("open the step {step}"));
+            self.browser.wait(&summary, || self.all(&summary).ok()?.first()?.click().ok());
+        }
     }
 
     /// The actions on offer, in the order shown.

@@ -83,6 +83,8 @@ impl<'b> Walk<'b> {
             "version": self.browser.version(),
             "steps": self.steps,
             "checks": self.checks,
+            "actions": self.browser.actions(),
+            "action_count": self.browser.actions().len(),
             "foreign_requests": foreign.len(),
         });
         write(&self.folder.join("report.json"), &report);

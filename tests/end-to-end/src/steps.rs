@@ -53,11 +53,13 @@ impl Servers {
 impl Browser {
     /// Types into the field for the handle of the new account.
     pub fn type_handle(&self, handle: &str) {
+        self.note_action("type the handle");
         self.element("#account_migration_acct, #form_redirect_acct").fill(handle).expect("it can be typed");
     }
 
     /// Types the password and clicks Mastodon's own button.
     pub fn submit_move(&self, password: &str) {
+        self.note_action("type the password");
         self.element("input[name='account_migration[current_password]']")
             .fill(password)
             .expect("it can be typed");

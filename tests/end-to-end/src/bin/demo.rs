@@ -74,13 +74,37 @@ fn servers() -> Servers {
 
 fn walk_through(walk: &mut Walk<'_>, servers: &Servers) {
     meet(walk, servers);
-    prepare(walk, servers);
     pack(walk);
+    prepare(walk);
     unpack(walk, servers);
     go(walk, servers);
+    arrive(walk, servers);
+    looks(walk);
+    walk.step("few actions", |browser| {
+        let actions = browser.actions();
+        assert!(actions.len() <= MOST_ACTIONS, "{} actions: {actions:?}", actions.len());
+        format!("{} actions: {}", actions.len(), actions.join("; "))
+    });
 }
 
-/// From the installation to the first look.
+/// By hand a whole move takes about 75, and saves no messages.
+const MOST_ACTIONS: usize = 15;
+
+/// What the desk says comes next.
+fn next(browser: &Browser) -> String {
+    browser.desk().element("[data-next] .what").text().unwrap_or_default()
+}
+
+/// Waits until what comes next offers this, and does it.
+fn do_next(browser: &Browser, action: &str) -> String {
+    let desk = browser.desk();
+    desk.element(&format!("[data-next] button[data-action={action}]"));
+    let words = next(browser);
+    desk.click(&format!("[data-next] button[data-action={action}]"));
+    words
+}
+
+/// From the installation to both accounts seen.
 fn meet(walk: &mut Walk<'_>, servers: &Servers) {
     walk.step("install", |browser| {
         browser.desk();
@@ -90,105 +114,51 @@ fn meet(walk: &mut Walk<'_>, servers: &Servers) {
         servers.link(browser, "ana", "ana");
         let desk = browser.desk();
         assert_eq!(desk.page(), "move");
+        browser.wait("what comes next", || next(browser).contains("Sign in as").then_some(()));
         "the extension may work on both servers and on no other".to_owned()
     });
-    walk.step("sign in on the new server", |browser| {
-        browser.switch_to(&browser.first_tab());
-        servers.sign_in_on_new(browser, "ana");
-        browser.address()
+    for (side, server) in [("old", servers.on_old("")), ("new", servers.on_new(""))] {
+        walk.step(&format!("open the {side} server"), |browser| {
+            let words = do_next(browser, "sign-in");
+            browser.switch_to_tab_with(&server);
+            browser.element("input[name='user[email]']");
+            words
+        });
+        walk.step(&format!("sign in on the {side} server"), |browser| {
+            browser.sign_in_here("ana@mail.example", PASSWORD);
+            browser.guard().wait_ready();
+            browser.address()
+        });
+    }
+}
+
+/// Messages, lists and everything else, at one click.
+fn pack(walk: &mut Walk<'_>) {
+    walk.step("the desk sees both", |browser| {
+        let desk = browser.desk();
+        desk.wait_for_step("accounts", "done");
+        browser.wait("packing to come next", || next(browser).contains("Pack everything").then_some(()));
+        format!("{:?}", desk.steps())
     });
-    walk.step("sign in on the old server", |browser| {
-        servers.sign_in_on_old(browser, "ana");
-        browser.address()
-    });
-    walk.step("look before the move", |browser| {
-        browser.open(&servers.on_old("/settings/migration"));
-        browser.type_handle(&servers.new_handle("ana"));
-        let guard = browser.guard();
-        guard.wait_for("target-found", "pass", "is known to its server");
-        let checks = guard.settled();
-        let stops = checks.values().filter(|check| check.outcome == "stop").count();
-        assert!(stops >= 2, "nothing stops a move without anything saved");
-        assert_eq!(checks["alias"].outcome, "unknown", "nobody has looked at the aliases yet");
-        format!("{} checks, {stops} stop the move", checks.len())
-    });
-    walk.note_checks();
-    walk.step("the guard in the dark", |browser| {
-        browser.emulate(&Options { dark: true, ..Options::default() });
-        let checks = browser.guard().settled();
-        format!("{} checks", checks.len())
-    });
-    walk.step("the guard on a telephone", |browser| {
-        browser.emulate(&Options { width: 320, ..Options::default() });
-        let fits = browser.guard().run("return root.host.getBoundingClientRect().right <= innerWidth;");
-        assert_eq!(fits, true, "it does not fit");
-        "it fits 320 pixels".to_owned()
+    walk.step("pack everything", |browser| {
+        let words = do_next(browser, "pack-all");
+        for job in ["lists", "messages"] {
+            wait_for_job(browser, &format!("[data-job={job}]"), "done", || ());
+        }
+        let desk = browser.desk();
+        desk.wait_for_step("pack", "done");
+        desk.wait_for_outcome("messages-saved", "pass");
+        desk.wait_for_outcome("lists-saved", "pass");
+        format!("{words} {}", desk.wait_for_outcome("follows-saved", "pass").text)
     });
 }
 
-/// The alias, on the new server.
-fn prepare(walk: &mut Walk<'_>, servers: &Servers) {
-    walk.step("open the list of aliases", |browser| {
-        browser.emulate(&Options::default());
-        browser.guard().click("[data-check='alias'] [data-action='visit']");
-        browser.switch_to_tab_with(&servers.on_new("/settings/aliases"));
-        browser.guard().wait_for("alias", "stop", "does not list").text
-    });
-    walk.note_checks();
-    walk.step("make the alias with one click", |browser| {
-        let guard = browser.guard();
-        guard.click("[data-check='alias'] [data-action='make-alias']");
-        guard.wait_for_outcome("alias", "pass");
-        guard.settled();
-        guard.status_text()
-    });
-    walk.note_checks();
-    walk.step("come back to the old server", |browser| {
-        browser.switch_to(&browser.first_tab());
-        let guard = browser.guard();
-        guard.wait_for_outcome("alias", "pass");
-        guard.wait_for_outcome("alias-fresh", "pass").text
-    });
-    walk.note_checks();
-    walk.step("the desk before the move", |browser| {
-        let desk = browser.desk();
-        desk.wait_for_step("prepare", "done");
-        desk.wait_for_step("pack", "stuck");
-        desk.settled();
-        format!("{:?}", desk.steps())
-    });
-    walk.step("save the messages", |browser| {
-        let desk = browser.desk();
-        desk.click("[data-job=messages] button[data-action=save-messages]");
-        let job = desk.element("[data-job=messages]");
-        browser.wait("the messages to be saved", || {
-            (job.attribute("data-state").ok().flatten()? == "done").then_some(())
-        });
-        desk.wait_for_outcome("messages-saved", "pass").text
-    });
-    walk.step("read the saved messages", |browser| {
-        let desk = browser.desk();
-        desk.click("[data-job=messages] button[data-action=show-messages]");
-        let rows = || desk.all(".reader .people button").ok().filter(|rows| !rows.is_empty());
-        browser.wait("the conversations", rows)[0].click().unwrap();
-        browser.wait("a conversation", || desk.all(".reader .message").ok().filter(|all| !all.is_empty()));
-        desk.element(".reader h3").text().unwrap()
-    });
-    walk.step("the messages as a ZIP file", |browser| {
-        browser.desk().click("[data-job=messages] button[data-action=download-messages]");
-        let zip = browser.downloaded(".zip");
-        format!("{}", zip.file_name().unwrap_or_default().to_string_lossy())
-    });
-    walk.step("be asked once more, and stay", |browser| {
-        browser.switch_to(&browser.first_tab());
-        browser.submit_move(PASSWORD);
-        let question = browser.guard().element("[role=alertdialog]").text().unwrap();
-        browser.guard().click_action("not-yet");
-        assert!(
-            servers.control().person(Side::Old, "ana")["moved_to"].is_null(),
-            "it moved without an answer"
-        );
-        question.replace('\n', " ")
+/// The new account made ready.
+fn prepare(walk: &mut Walk<'_>) {
+    walk.step("make the alias", |browser| {
+        let words = do_next(browser, "make-alias");
+        browser.desk().wait_for_outcome("alias", "pass");
+        words
     });
 }
 
@@ -204,33 +174,11 @@ fn wait_for_job(browser: &Browser, job: &str, wanted: &str, mut meanwhile: impl 
     panic!("{job} is {}, not {wanted}", state());
 }
 
-/// Everything besides the messages.
-fn pack(walk: &mut Walk<'_>) {
-    walk.step("pack everything else", |browser| {
-        let desk = browser.desk();
-        desk.click("[data-job=lists] button[data-action=pack]");
-        wait_for_job(browser, "[data-job=lists]", "done", || ());
-        desk.wait_for_outcome("lists-saved", "pass");
-        desk.wait_for_outcome("follows-saved", "pass").text
-    });
-    walk.step("the desk in the dark", |browser| {
-        browser.emulate(&Options { dark: true, ..Options::default() });
-        browser.desk().page()
-    });
-    walk.step("the desk on a telephone", |browser| {
-        browser.emulate(&Options { width: 320, ..Options::default() });
-        let fits = browser.desk().run("return root.getBoundingClientRect().right <= innerWidth;");
-        assert_eq!(fits, true, "it does not fit");
-        "it fits 320 pixels".to_owned()
-    });
-}
-
 /// Onto the new account, and what became of every row.
 fn unpack(walk: &mut Walk<'_>, servers: &Servers) {
     let job = "[data-job=unpack]";
     walk.step("look at the new account", |browser| {
-        browser.emulate(&Options::default());
-        browser.desk().click(&format!("{job} button[data-action=look-new]"));
+        do_next(browser, "unpack");
         wait_for_job(browser, job, "planned", || ());
         browser.desk().element(&format!("{job} [data-kind=follows]")).text().unwrap().replace('\n', " ")
     });
@@ -248,24 +196,46 @@ fn unpack(walk: &mut Walk<'_>, servers: &Servers) {
 /// The move itself, which is the person's own click.
 fn go(walk: &mut Walk<'_>, servers: &Servers) {
     let moved_to = || servers.control().person(Side::Old, "ana")["moved_to"].clone();
+    walk.step("open the form of the move", |browser| {
+        let words = do_next(browser, "open-form");
+        browser.switch_to_tab_with(&servers.on_old("/settings/migration"));
+        let guard = browser.guard();
+        guard.wait_for_outcome("alias", "pass");
+        let stops: Vec<_> =
+            guard.settled().into_iter().filter(|(_, check)| check.outcome == "stop").collect();
+        assert_eq!(stops, [], "something still stops the move");
+        words
+    });
+    walk.note_checks();
     walk.step("move", |browser| {
-        browser.switch_to(&browser.first_tab());
-        browser.open(&servers.on_old("/settings/migration"));
-        browser.type_handle(&servers.new_handle("ana"));
-        browser.guard().wait_for_outcome("follows-saved", "pass");
-        browser.guard().wait_for_outcome("alias", "pass");
-        let stops = browser.guard().settled().values().filter(|check| check.outcome == "stop").count();
-        assert_eq!(stops, 0, "something still stops the move");
         browser.submit_move(PASSWORD);
         browser.wait("the move", || (!moved_to().is_null()).then_some(()));
         browser.guard().wait_for("not-moved", "stop", "already redirects").text
     });
     walk.note_checks();
-    walk.step("the desk after the move", |browser| {
+}
+
+fn arrive(walk: &mut Walk<'_>, servers: &Servers) {
+    walk.step("the desk sees the move by itself", |browser| {
+        servers.control().advance_seconds(600);
         let desk = browser.desk();
         desk.wait_for_step("move", "done");
         desk.settled();
-        format!("the old account redirects to {}", moved_to())
+        next(browser)
+    });
+}
+
+/// How it looks elsewhere.
+fn looks(walk: &mut Walk<'_>) {
+    walk.step("the desk in the dark", |browser| {
+        browser.emulate(&Options { dark: true, ..Options::default() });
+        browser.desk().page()
+    });
+    walk.step("the desk on a telephone", |browser| {
+        browser.emulate(&Options { width: 320, ..Options::default() });
+        let fits = browser.desk().run("return root.getBoundingClientRect().right <= innerWidth;");
+        assert_eq!(fits, true, "it does not fit");
+        "it fits 320 pixels".to_owned()
     });
 }
 
