@@ -62,12 +62,29 @@ pub struct Stage {
 pub struct Around<'a> {
     /// Somebody is signed in as the right account, seen just now, on the old and on the new server.
     pub present: [bool; 2],
-    /// The job of this step is at work.
-    pub working: Option<Step>,
+    /// What is at work.
+    pub busy: Option<Busy>,
+    /// A plan for unpacking is laid out: so many rows, and so many people who will be followed.
+    pub laid: Option<(u64, u64)>,
     /// The checks that the person leaves as they are.
     pub aside: &'a [String],
     /// Requests and minutes that packing takes.
     pub plan: Option<(u64, u64)>,
+}
+
+/// A job at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Busy {
+    Packs,
+    /// At the new account, before anything is unpacked or after.
+    Looks,
+    Unpacks,
+}
+
+impl Busy {
+    fn step(self) -> Step {
+        if self == Busy::Packs { Step::Pack } else { Step::Unpack }
+    }
 }
 
 /// The most visible thing on the page.
@@ -90,6 +107,8 @@ pub enum Todo {
     SignIn(Side),
     /// Packs messages and everything else.
     PackAll,
+    /// Unpacks as the plan says.
+    UnpackPlan,
     /// Opens Mastodon's own form, with the new handle filled in.
     OpenForm,
     /// What the finding offers.
@@ -120,7 +139,7 @@ pub fn stages(dossier: &Dossier, findings: &[Finding], around: &Around<'_>) -> V
             Step::Doctor => doctor(dossier),
         };
         let status = match status {
-            Status::Todo | Status::Stuck if around.working == Some(step) => Status::Doing,
+            Status::Todo | Status::Stuck if around.busy.map(Busy::step) == Some(step) => Status::Doing,
             status => status,
         };
         stages.push(Stage { step, status, says });
@@ -260,9 +279,13 @@ pub fn next(dossier: &Dossier, findings: &[Finding], stages: &[Stage], around: &
     let status = |step: Step| {
         stages.iter().find(|stage| stage.step == step).map_or(Status::Todo, |stage| stage.status)
     };
-    if let Some(step) = around.working {
-        let key = if step == Step::Pack { "next_working_pack" } else { "next_working_unpack" };
-        return plain(step, key, Todo::Nothing).then(say("next_working_then"));
+    if let Some(busy) = around.busy {
+        let key = match busy {
+            Busy::Packs => "next_working_pack",
+            Busy::Looks => "next_working_look",
+            Busy::Unpacks => "next_working_unpack",
+        };
+        return plain(busy.step(), key, Todo::Nothing).then(say("next_working_then"));
     }
     if status(Step::Accounts) != Status::Done
         && let Some(next) = sign_in(dossier, around)
@@ -276,6 +299,7 @@ pub fn next(dossier: &Dossier, findings: &[Finding], stages: &[Stage], around: &
         let next = match step {
             Step::Pack => pack_next(dossier, findings, around, moved),
             Step::Move => Some(moving_next(dossier, findings)),
+            Step::Unpack => unpack_next(dossier, around).or_else(|| of_checks(step, findings, around)),
             _ => of_checks(step, findings, around),
         };
         if let Some(next) = next {
@@ -342,19 +366,30 @@ fn pack_next(dossier: &Dossier, findings: &[Finding], around: &Around<'_>, moved
     Some(from_finding(Step::Pack, first, Some(Todo::PackAll)))
 }
 
+fn unpack_next(dossier: &Dossier, around: &Around<'_>) -> Option<Next> {
+    let (rows, people) = around.laid?;
+    let new = dossier.new_handle()?;
+    // Everybody who is followed is told, and by e-mail too where they want it (facts 13, "Imports").
+    let then = if people > 0 { say("next_unpack_then").with(people) } else { say("next_unpack_then_nobody") };
+    Some(Next {
+        step: Step::Unpack,
+        what: say("next_unpack").with(rows).with(new),
+        then: Some(then),
+        todo: Todo::UnpackPlan,
+        check: None,
+    })
+}
+
 fn moving_next(dossier: &Dossier, findings: &[Finding]) -> Next {
     let stop = findings.iter().find(|finding| finding.outcome == Outcome::Stop);
     if let Some(stop) = stop {
         return from_finding(Step::Move, stop, None);
     }
     let who = dossier.new_handle().map_or_else(|| Part::Text(String::new()), Part::from);
-    Next {
-        step: Step::Move,
-        what: say("next_move").with(who),
-        then: Some(say("next_move_then")),
-        todo: Todo::OpenForm,
-        check: None,
-    }
+    let warns = findings.iter().filter(|finding| finding.outcome == Outcome::Warn).count();
+    let what =
+        if warns > 0 { say("next_move_warns").with(warns).with(who) } else { say("next_move").with(who) };
+    Next { step: Step::Move, what, then: Some(say("next_move_then")), todo: Todo::OpenForm, check: None }
 }
 
 /// What stops first, what warns next; what is merely unknown where nothing else is left to do.
@@ -402,7 +437,7 @@ mod tests {
         is_spoken(&next.what);
         next.then.iter().for_each(is_spoken);
         assert!(
-            next.todo != Todo::Nothing || around.working.is_some() || has_moved(dossier),
+            next.todo != Todo::Nothing || around.busy.is_some() || has_moved(dossier),
             "nothing to do, and nobody at it: {next:?}"
         );
         (stages.into_iter().map(|stage| stage.status).collect(), next)
@@ -503,7 +538,7 @@ mod tests {
         assert_eq!((next.step, next.todo), (Step::Pack, Todo::PackAll));
         assert_eq!(next.then.unwrap().key, "next_pack_then_plan");
 
-        let (status, next) = look(&dossier, &Around { working: Some(Step::Pack), ..at_home() });
+        let (status, next) = look(&dossier, &Around { busy: Some(Busy::Packs), ..at_home() });
         assert_eq!((status[1], next.todo), (Status::Doing, Todo::Nothing));
 
         packed(&mut dossier);
@@ -513,8 +548,10 @@ mod tests {
 
         with_alias(&mut dossier);
         let (status, next) = look(&dossier, &at_home());
-        assert_eq!(next.step, Step::Unpack, "{next:?}");
+        assert_eq!((next.step, next.todo), (Step::Unpack, Todo::Act(Action::Unpack)));
         assert_eq!(status[3], Status::Todo);
+        let (_, next) = look(&dossier, &Around { laid: Some((9, 3)), ..at_home() });
+        assert_eq!((next.step, next.todo), (Step::Unpack, Todo::UnpackPlan));
 
         unpacked(&mut dossier);
         let (status, next) = look(&dossier, &at_home());

@@ -31,7 +31,7 @@ use crate::server::reply;
 use crate::server::request;
 use crate::server::session::Session;
 use crate::trunk::dossier::{AccountFacts, Dossier, Email, Side};
-use crate::trunk::steps::{self, Around, Step, Todo};
+use crate::trunk::steps::{self, Around, Busy, Step, Todo};
 use crate::trunk::store::Party;
 use crate::when::{MINUTE, Time};
 
@@ -315,7 +315,7 @@ impl Desk {
         let Some(query) = query else { return };
         let mut frames = vec![self.link.section.clone(), self.main.clone()];
         for stages in self.stages.borrow().iter() {
-            frames.extend([stages.banner.clone(), stages.list.clone()]);
+            frames.extend(stages.frames());
         }
         frames.extend(self.messages.borrow().iter().map(|messages| messages.root.clone()));
         frames.extend(self.lists.borrow().iter().map(|lists| lists.root().clone()));
@@ -669,22 +669,29 @@ impl Desk {
         let aside = aside.unwrap_or_default();
         let around = Around {
             present: self.present.get().unwrap_or_default(),
-            working: self.working(),
+            busy: self.busy(),
+            laid: self.unpacker.borrow().as_ref().and_then(|unpacker| unpacker.offer()),
             aside: &aside,
             plan: self.plan(dossier),
         };
         let stages = steps::stages(dossier, findings, &around);
         // Before the first look nothing is known of who is signed in.
         let next = self.present.get().map(|_| steps::next(dossier, findings, &stages, &around));
+        let ahead = next.as_ref().is_some_and(|next| next.step == Step::Unpack && around.present[1]);
         view.show(&stages, findings, next, &aside);
+        // What will be unpacked is known only when the new account was looked at.
+        if ahead && let Some(unpacker) = self.unpacker.borrow().clone() {
+            go(async move { unpacker.look_ahead() });
+        }
     }
 
-    /// The step whose job is at work.
-    fn working(&self) -> Option<Step> {
+    fn busy(&self) -> Option<Busy> {
         let packs = self.messages.borrow().as_ref().is_some_and(|messages| messages.is_running())
             || self.lists.borrow().as_ref().is_some_and(|lists| lists.is_running());
-        let unpacks = || self.unpacker.borrow().as_ref().is_some_and(|unpacker| unpacker.is_running());
-        if packs { Some(Step::Pack) } else { unpacks().then_some(Step::Unpack) }
+        if packs {
+            return Some(Busy::Packs);
+        }
+        self.unpacker.borrow().as_ref().and_then(|unpacker| unpacker.busy())
     }
 
     /// Requests and minutes that packing takes, as far as it can be told beforehand.
@@ -771,6 +778,11 @@ impl Desk {
                 self.visit(side, if side == Side::Old { "/settings/export" } else { "/settings/aliases" });
             }
             Wish::Do(Todo::PackAll) => self.pack_all(),
+            Wish::Do(Todo::UnpackPlan) => {
+                if let Some(unpacker) = self.unpacker.borrow().as_ref() {
+                    unpacker.unpack_planned();
+                }
+            }
             Wish::Do(Todo::OpenForm) => self.visit(Side::Old, FORM),
             Wish::Do(Todo::Act(action)) => self.act(action),
             Wish::Aside(check, aside) => {

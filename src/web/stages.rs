@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo_events::EventListener;
+use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, Node};
 
 use super::dom::{clear, make, on_click, set_text};
@@ -64,8 +65,8 @@ impl Item {
         let aside = make("div").class("aside").0;
         let why = make("p").class("then").text(&text(&format!("step_{id}_why")));
         let _ = inside.append_child(why.as_ref());
-        let _ = inside.append_child(&panel.root);
-        let _ = inside.append_child(&aside);
+        let plain = make("div").class("frame plain").child(&panel.root).child(&aside);
+        let _ = inside.append_child(plain.as_ref());
         let fold = make("details").attr("data-fold", &format!("step-{id}")).child(summary).child(&inside).0;
         let root = make("li").attr("data-step", id).child(&fold).0;
         Item {
@@ -128,7 +129,7 @@ impl Stages {
         let said = make("div").class("said").0;
         let status = make("p").class("status").attr("role", "status").0;
         let banner = make("section")
-            .class("next")
+            .class("frame next")
             .attr("aria-labelledby", "next-title")
             .child(make("h2").attr("id", "next-title").text(&text("next_title")))
             .child(&said)
@@ -167,6 +168,13 @@ impl Stages {
         if let Some(item) = self.items.iter().find(|item| item.step == step) {
             item.open(true);
         }
+    }
+
+    /// What has a light and a dark look.
+    pub(super) fn frames(&self) -> Vec<HtmlElement> {
+        let plain = self.items.iter().filter_map(|item| item.panel.borrow().root.parent_element());
+        let plain = plain.filter_map(|element| element.dyn_into().ok());
+        [self.banner.clone(), self.list.clone()].into_iter().chain(plain).collect()
     }
 
     /// Tells what happens, in words that a screen reader says at once.
@@ -210,6 +218,10 @@ impl Stages {
         clear(&self.said);
         let Some(next) = next else { return };
         let _ = self.banner.set_attribute("data-next", next.step.id());
+        if before != Some(next.step) {
+            // What was said of the step before is over.
+            self.tell("");
+        }
         for item in self.items.iter().filter(|_| before != Some(next.step)) {
             if item.step == next.step {
                 item.open(true);
@@ -217,8 +229,6 @@ impl Stages {
                 item.open(false);
             }
         }
-        let step = text(&format!("step_{}", next.step.id()));
-        let _ = self.said.append_child(make("p").class("which").text(&step).as_ref());
         let _ = self.said.append_child(make("p").class("what").text(&speak(&next.what)).as_ref());
         if let Some(then) = &next.then {
             let _ = self.said.append_child(make("p").class("then").text(&speak(then)).as_ref());
@@ -253,6 +263,7 @@ fn button_of(todo: &Todo) -> Option<(&'static str, Say)> {
         Todo::Nothing => return None,
         Todo::SignIn(Side::Old) => ("sign-in", say("action_sign_in_old")),
         Todo::SignIn(Side::New) => ("sign-in", say("action_sign_in_new")),
+        Todo::UnpackPlan => ("unpack-plan", say("action_unpack_plan")),
         Todo::PackAll => ("pack-all", say("action_pack_all")),
         Todo::OpenForm => ("open-form", say("action_open_form")),
         Todo::Act(action) => (Action::id(action), action.label()),

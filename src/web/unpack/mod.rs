@@ -32,6 +32,7 @@ use crate::small::Names;
 use crate::trunk::dossier::{Arrived, BlockedPeople};
 use crate::trunk::packed::{Packed, blocked_by};
 use crate::trunk::plan::{Unpacking, lay_out, pieces, wanted};
+use crate::trunk::steps::Busy;
 use crate::trunk::store::Party;
 use crate::when::MINUTE;
 use choice::Wishes;
@@ -45,7 +46,7 @@ pub(super) enum Tell {
     Arrived(Arrived),
     /// A page of the new server is needed.
     OpenServer,
-    /// It begins, or has ended.
+    /// It begins, or has ended, or another plan is laid out.
     Running,
 }
 
@@ -219,6 +220,7 @@ impl Unpacker {
         let plan = self.laid(&self.wishes.borrow());
         self.plan.replace(plan.map(Rc::new));
         self.bump();
+        (self.tell)(Tell::Running);
     }
 
     fn laid(&self, wishes: &Wishes) -> Option<Unpacking> {
@@ -243,8 +245,43 @@ impl Unpacker {
         });
     }
 
-    pub(super) fn is_running(&self) -> bool {
-        self.run.running.get()
+    pub(super) fn busy(&self) -> Option<Busy> {
+        self.run
+            .running
+            .get()
+            .then(|| if self.doing.get() == Doing::Unpack { Busy::Unpacks } else { Busy::Looks })
+    }
+
+    /// Looks at the new account, where nobody has yet: it only reads.
+    pub(super) fn look_ahead(self: &Rc<Self>) {
+        if self.before.borrow().is_none()
+            && self.work.borrow().is_none()
+            && *self.run.halt.borrow() == Halt::No
+        {
+            self.begin(Doing::Look);
+        }
+    }
+
+    /// The plan that is laid out and not begun: so many rows, and so many people who will be followed.
+    pub(super) fn offer(&self) -> Option<(u64, u64)> {
+        let plan = self.plan.borrow().clone().filter(|_| !self.run.running.get() && self.shows_plan())?;
+        let wishes = self.wishes.borrow();
+        let wanted = plan.parts.iter().filter(|part| !wishes.chosen.without.contains(&part.plan.kind));
+        let (mut rows, mut people) = (0, 0);
+        for part in wanted {
+            rows += part.plan.upload.len() as u64;
+            if part.plan.kind == Kind::Follows {
+                people += part.plan.upload.len() as u64;
+            }
+        }
+        Some((rows, people))
+    }
+
+    /// As the plan says.
+    pub(super) fn unpack_planned(self: &Rc<Self>) {
+        if self.offer().is_some() {
+            self.begin_with(Doing::Unpack, Some(More::Plan));
+        }
     }
 
     /// The guard or a check sends somebody here.

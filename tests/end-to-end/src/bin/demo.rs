@@ -177,13 +177,13 @@ fn wait_for_job(browser: &Browser, job: &str, wanted: &str, mut meanwhile: impl 
 /// Onto the new account, and what became of every row.
 fn unpack(walk: &mut Walk<'_>, servers: &Servers) {
     let job = "[data-job=unpack]";
-    walk.step("look at the new account", |browser| {
-        do_next(browser, "unpack");
+    walk.step("see what will be unpacked", |browser| {
         wait_for_job(browser, job, "planned", || ());
+        browser.desk().element("[data-next] button[data-action=unpack-plan]");
         browser.desk().element(&format!("{job} [data-kind=follows]")).text().unwrap().replace('\n', " ")
     });
     walk.step("unpack", |browser| {
-        browser.desk().click(&format!("{job} button[data-action=unpack]"));
+        do_next(browser, "unpack-plan");
         // The server's clock runs faster here: a real one tries some rows for twenty minutes.
         wait_for_job(browser, job, "done", || servers.control().advance_seconds(30));
         let rows = "return root.querySelectorAll('[data-outcomes] tr[data-outcome]').length;";
