@@ -472,7 +472,9 @@ impl Browser {
             if names.iter().any(unfinished) {
                 return None;
             }
-            names.into_iter().find(|path| path.to_string_lossy().ends_with(ending))
+            // Firefox makes an empty file of the name first, and puts what it fetched in its place.
+            let there = |path: &PathBuf| fs::metadata(path).is_ok_and(|about| about.len() > 0);
+            names.into_iter().find(|path| path.to_string_lossy().ends_with(ending) && there(path))
         })
     }
 
