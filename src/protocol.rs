@@ -98,7 +98,7 @@ record! {
     ToDesk { store, granted }
     Surveyed { handle, facts }
     Request { method, path, form = default, file = default, accept }
-    Upload { field, name, kind, text }
+    Upload { field, name, kind, text, bytes = default }
     Answer {
         status, path, elsewhere = default, content_type = default, cut = default, reset = default, limit = default,
         remaining = default, link = default, date = default, body,
@@ -115,7 +115,7 @@ pub enum Errand {
 
 words! {
     Errand { Save = "save", Pack = "pack", Unpack = "unpack" }
-    Method { Get = "GET", Post = "POST", Put = "PUT" }
+    Method { Get = "GET", Post = "POST", Put = "PUT", Patch = "PATCH", Delete = "DELETE" }
     Accept { Page = "page", Api = "api", File = "file", Actor = "actor", Webfinger = "webfinger" }
     PageKind {
         Migration = "migration", Redirect = "redirect", Aliases = "aliases", Export = "export", Imports = "imports",
