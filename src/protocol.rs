@@ -111,10 +111,12 @@ pub enum Errand {
     Save,
     Pack,
     Unpack,
+    Profile,
+    Announce,
 }
 
 words! {
-    Errand { Save = "save", Pack = "pack", Unpack = "unpack" }
+    Errand { Save = "save", Pack = "pack", Unpack = "unpack", Profile = "profile", Announce = "announce" }
     Method { Get = "GET", Post = "POST", Put = "PUT", Patch = "PATCH", Delete = "DELETE" }
     Accept { Page = "page", Api = "api", File = "file", Actor = "actor", Webfinger = "webfinger" }
     PageKind {
@@ -123,7 +125,7 @@ words! {
     }
     Want {
         Account = "account", Messages = "messages", Email = "email", Migration = "migration", Counts = "counts",
-        Aliases = "aliases", Blocks = "blocks", Existence = "existence", Actor = "actor",
+        Aliases = "aliases", Blocks = "blocks", Announced = "announced", Existence = "existence", Actor = "actor",
     }
 }
 

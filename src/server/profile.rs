@@ -50,6 +50,29 @@ impl Flag {
     }
 }
 
+/// What of a profile is filled in. Enough to warn; the texts are nobody's business before the person asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    pub name: bool,
+    pub note: bool,
+    pub fields: u64,
+    pub avatar: bool,
+    pub header: bool,
+}
+
+/// The same of `verify_credentials`.
+pub fn shown(value: &Value) -> Option<Shown> {
+    let source = value.get("source").filter(|source| source.is_object())?;
+    let said = |value: &Value, key: &str| text(value, key).map(|text| !text.trim().is_empty());
+    Some(Shown {
+        name: said(value, "display_name")?,
+        note: said(source, "note")?,
+        fields: array(source, "fields").len() as u64,
+        avatar: picture(value, "avatar").url.is_some(),
+        header: picture(value, "header").url.is_some(),
+    })
+}
+
 /// One's own account, for oneself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
