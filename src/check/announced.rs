@@ -8,12 +8,8 @@ use crate::server::page::PageKind;
 use crate::trunk::dossier::{Dossier, Side};
 use crate::when::Time;
 
-pub static CHECK: Check = Check {
-    id: "announced",
-    pages: &[PageKind::Migration],
-    needs: &[(Side::New, Want::Announced)],
-    run,
-};
+pub static CHECK: Check =
+    Check { id: "announced", pages: &[PageKind::Migration], needs: &[(Side::New, Want::Announced)], run };
 
 fn run(dossier: &Dossier, _now: Time) -> Finding {
     let (Some(old), Some(new)) = (dossier.old_handle(), dossier.new_handle()) else {

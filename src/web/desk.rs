@@ -14,6 +14,7 @@ use super::lists::{self, Lists};
 use super::markup::BrowserParser;
 use super::messages::{Messages, Tell};
 use super::panel::{Panel, STYLE, head};
+use super::prepare::{self, Prepare};
 use super::unpack::{self, Unpacker};
 use super::words::{language, number, speak, text};
 use super::{ask, chrome, go, now, tab_patterns};
@@ -48,6 +49,7 @@ struct Desk {
     messages: RefCell<Option<Rc<Messages>>>,
     lists: RefCell<Option<Rc<Lists>>>,
     unpacker: RefCell<Option<Rc<Unpacker>>>,
+    prepare: RefCell<Option<Rc<Prepare>>>,
     servers: HtmlElement,
     asking: Cell<u32>,
     /// The accounts are being named again.
@@ -121,6 +123,7 @@ pub fn desk() {
         messages: RefCell::default(),
         lists: RefCell::default(),
         unpacker: RefCell::default(),
+        prepare: RefCell::default(),
         servers,
         asking: Cell::new(0),
         editing: Cell::new(false),
@@ -267,7 +270,17 @@ impl Desk {
                 unpack::Tell::OpenServer => here.visit(Side::New, "/settings/export"),
             }
         });
+        let here = Rc::downgrade(self);
+        let prepare = Prepare::new(move |what| {
+            let Some(here) = here.upgrade() else { return };
+            match what {
+                prepare::Tell::OpenServer(side) => here.visit(side, "/settings/export"),
+                prepare::Tell::Changed => go(async move { here.look(false).await }),
+            }
+        });
         let _ = self.main.insert_before(packing.root(), Some(&self.servers));
+        let _ = self.main.insert_before(prepare.root(), Some(&self.servers));
+        self.prepare.replace(Some(prepare));
         let _ = self.main.insert_before(unpacker.root(), Some(&self.servers));
         self.lists.replace(Some(packing));
         self.unpacker.replace(Some(unpacker));
@@ -288,6 +301,9 @@ impl Desk {
             if let Some(unpacker) = here.unpacker.borrow().as_ref() {
                 unpacker.tab_seen();
             }
+            if let Some(prepare) = here.prepare.borrow().as_ref() {
+                prepare.tab_seen();
+            }
             let later = here.clone();
             let rest = Timeout::new(REST, move || go(async move { later.reload().await }));
             here.resting.replace(Some(rest));
@@ -303,6 +319,7 @@ impl Desk {
         frames.extend(self.messages.borrow().iter().map(|messages| messages.root.clone()));
         frames.extend(self.lists.borrow().iter().map(|lists| lists.root().clone()));
         frames.extend(self.unpacker.borrow().iter().map(|unpacker| unpacker.root().clone()));
+        frames.extend(self.prepare.borrow().iter().map(|prepare| prepare.root().clone()));
         let set = move |dark: bool| {
             for frame in &frames {
                 let _ = frame.set_attribute("data-tone", if dark { "dark" } else { "light" });
@@ -361,7 +378,19 @@ impl Desk {
             Errand::Save => self.save_messages(),
             Errand::Pack => self.pack(),
             Errand::Unpack => self.unpack(),
+            Errand::Profile | Errand::Announce => self.prepare(errand),
         }
+    }
+
+    fn prepare(&self, errand: Errand) {
+        self.show_lists();
+        let prepare = self.prepare.borrow();
+        let Some(prepare) = prepare.as_ref() else { return };
+        if errand == Errand::Announce {
+            return prepare.show_posts();
+        }
+        prepare.root().scroll_into_view();
+        prepare.start();
     }
 
     fn unpack(self: &Rc<Self>) {
@@ -396,6 +425,9 @@ impl Desk {
         }
         if let Some(unpacker) = self.unpacker.borrow().as_ref() {
             unpacker.show(current.as_ref().map(|current| &current.new));
+        }
+        if let Some(prepare) = self.prepare.borrow().as_ref() {
+            prepare.show(current.as_ref().map(|current| (&current.old, &current.new)), &dossier);
         }
     }
 
@@ -747,6 +779,8 @@ impl Desk {
             Action::SaveMessages => self.save_messages(),
             Action::Pack => self.errand(Errand::Pack),
             Action::Unpack => self.errand(Errand::Unpack),
+            Action::Profile => self.errand(Errand::Profile),
+            Action::Announce => self.errand(Errand::Announce),
         }
     }
 
@@ -824,7 +858,7 @@ impl Desk {
 static STEPS: &[(&str, &[&str])] = &[
     ("accounts", &["target-found"]),
     ("pack", &["messages-saved", "follows-saved", "lists-saved"]),
-    ("prepare", &["email-confirmed", "alias", "alias-fresh", "unlocked"]),
+    ("prepare", &["email-confirmed", "alias", "alias-fresh", "unlocked", "profile", "announced"]),
     ("move", &["not-moved", "cooldown", "server-healthy"]),
 ];
 
