@@ -235,12 +235,15 @@ fn the_agents_list_is_the_cores_list() {
             Method::Get => &get,
             Method::Post => &post,
             Method::Put => &put,
+            Method::Patch => &patch,
+            Method::Delete => &delete,
         };
         let found: Vec<usize> = (0..list.len()).filter(|at| list[*at].is_match(&path(request))).collect();
         assert!(!found.is_empty(), "loader.js would refuse {request:?}");
         used.insert((format!("{:?}", request.method), found[0]));
     }
-    assert_eq!(used.len(), get.len() + post.len() + put.len(), "loader.js allows paths that nobody asks for");
+    let all = get.len() + post.len() + put.len() + patch.len() + delete.len();
+    assert_eq!(used.len(), all, "loader.js allows paths that nobody asks for");
     // What only goes through the background, or is nobody's business.
     let refused = [
         path(&request::webfinger(&handle)),

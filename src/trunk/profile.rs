@@ -481,7 +481,7 @@ mod tests {
             Picture { url: Some("https://old.example/h.png".into()), words: Some("w".repeat(160)) };
         pair.new.header.words = Some(String::new());
         let lines = pair.lines();
-        for line in &lines {
+        for line in lines.iter().filter(|line| !line.same) {
             assert!(keys(line).contains(&"profile_cut"), "{line:#?}");
         }
         let changes = pair.changes(&chosen_of(&lines));
