@@ -16,18 +16,21 @@
     "api/v1/accounts/(verify_credentials|lookup|relationships|#/(statuses|followers|following))",
     "api/v1/(conversations|notifications(/requests)?|statuses(/#(/(context|history))?)?|lists)",
     "api/v1/(mutes|(domain_)?blocks|bookmarks|favourites|endorsements|(followed|featured)_tags|follow_requests)",
-    "api/v1/(preferences|instance/domain_blocks|emails/check_confirmation)",
+    "api/v1/(preferences|instance/domain_blocks|emails/check_confirmation|custom_emojis)",
     "api/v2/(search|notifications/policy)",
+    "api/v[12]/instance",
     "api/v[12]/filters",
     "settings/(migration|aliases|export|imports?|imports/#/failures.(csv|json)|exports/[a-z_]+.(csv|json))",
     "auth/(edit|confirmation/new)",
   ];
   const POST = [
-    "settings/(aliases|imports?|imports/#(/confirm)?)",
+    "settings/(aliases|imports?|imports/#(/confirm)?|profile/pictures/(avatar|header))",
     "api/v1/(lists(/#/accounts)?|featured_tags|tags/[^/]+/follow|accounts/#/(note|mute|pin|endorse))",
     "api/v[12]/filters",
   ];
   const PUT = ["api/v1/lists/#"];
+  const PATCH = ["api/v1/accounts/update_credentials"];
+  const DELETE = ["api/v1/(featured_tags/#|profile/(avatar|header))"];
   // A thread of 8,192 posts, the most that a context has.
   const LARGEST = 4e7;
   // Pages carry the session's token and the forms' tokens; none of them leaves this tab.
@@ -37,7 +40,7 @@
   const ask = async ({ method, path, form, file, accept }) => {
     const url = new URL(path, location.origin);
     const fits = (one) => RegExp(`^/${one.replaceAll("#", "\\d+")}$`).test(url.pathname);
-    if (url.origin !== location.origin || !{ GET, POST, PUT }[method]?.some(fits)) return { Err: "refused" };
+    if (url.origin !== location.origin || !{ GET, POST, PUT, PATCH, DELETE }[method]?.some(fits)) return { Err: "refused" };
     const headers = { Accept: accept === "api" ? "application/json" : "text/html,*/*;q=0.8" };
     // Read at this moment, sent to its own server, kept nowhere.
     if (accept === "api") {
@@ -51,7 +54,10 @@
       headers[CSRF] = meta("csrf-token") ?? "";
       const body = file ? new FormData() : new URLSearchParams();
       for (const [name, value] of form) body.append(name, value);
-      if (file) body.append(file.field, new File([file.text], file.name, { type: file.kind }));
+      if (file) {
+        const data = file.bytes ? Uint8Array.from(atob(file.text), (byte) => byte.charCodeAt()) : file.text;
+        body.append(file.field, new File([data], file.name, { type: file.kind }));
+      }
       init.body = body;
     }
     try {

@@ -104,7 +104,7 @@ record! {
     ToDesk { store, granted }
     Surveyed { handle, facts }
     Request { method, path, form = default, file = default, accept }
-    Upload { field, name, kind, text }
+    Upload { field, name, kind, text, bytes = default }
     Answer {
         status, path, elsewhere = default, content_type = default, cut = default, reset = default, limit = default,
         remaining = default, link = default, date = default, body,
@@ -117,11 +117,13 @@ pub enum Errand {
     Save,
     Pack,
     Unpack,
+    Profile,
+    Announce,
 }
 
 words! {
-    Errand { Save = "save", Pack = "pack", Unpack = "unpack" }
-    Method { Get = "GET", Post = "POST", Put = "PUT" }
+    Errand { Save = "save", Pack = "pack", Unpack = "unpack", Profile = "profile", Announce = "announce" }
+    Method { Get = "GET", Post = "POST", Put = "PUT", Patch = "PATCH", Delete = "DELETE" }
     Accept { Page = "page", Api = "api", File = "file", Actor = "actor", Webfinger = "webfinger" }
     PageKind {
         Migration = "migration", Redirect = "redirect", Aliases = "aliases", Export = "export", Imports = "imports",
@@ -129,7 +131,7 @@ words! {
     }
     Want {
         Account = "account", Messages = "messages", Email = "email", Migration = "migration", Counts = "counts",
-        Aliases = "aliases", Blocks = "blocks", Existence = "existence", Actor = "actor",
+        Aliases = "aliases", Blocks = "blocks", Announced = "announced", Existence = "existence", Actor = "actor",
     }
 }
 

@@ -157,6 +157,7 @@ fn the_agents_list_is_the_cores_list() {
         quoted.captures_iter(text).map(|found| pattern(&found[1])).collect()
     };
     let (get, post, put) = (list("GET"), list("POST"), list("PUT"));
+    let (patch, delete) = (list("PATCH"), list("DELETE"));
     assert!(get.len() >= 3 && !post.is_empty(), "the lists were not found in loader.js");
     let handle: Handle = "ana@old.example".parse().unwrap();
     let own: Vec<Request> = vec![
@@ -221,6 +222,15 @@ fn the_agents_list_is_the_cores_list() {
         request::add_filter("v1", Vec::new()),
         request::add_filter("v2", Vec::new()),
         request::resolve("ana@new.example"),
+        request::limits(true),
+        request::limits(false),
+        request::custom_emojis(),
+        request::pinned("1"),
+        request::set_locked(true),
+        request::update_picture("avatar", "https://old.example/a.png", "image/png", None),
+        request::remove_picture("avatar", true),
+        request::remove_picture("header", false),
+        request::unfeature_tag("1"),
     ];
     let path = |request: &Request| request.path.split('?').next().unwrap().to_owned();
     let mut used = BTreeSet::new();
@@ -229,12 +239,15 @@ fn the_agents_list_is_the_cores_list() {
             Method::Get => &get,
             Method::Post => &post,
             Method::Put => &put,
+            Method::Patch => &patch,
+            Method::Delete => &delete,
         };
         let found: Vec<usize> = (0..list.len()).filter(|at| list[*at].is_match(&path(request))).collect();
         assert!(!found.is_empty(), "loader.js would refuse {request:?}");
         used.insert((format!("{:?}", request.method), found[0]));
     }
-    assert_eq!(used.len(), get.len() + post.len() + put.len(), "loader.js allows paths that nobody asks for");
+    let all = get.len() + post.len() + put.len() + patch.len() + delete.len();
+    assert_eq!(used.len(), all, "loader.js allows paths that nobody asks for");
     // What only goes through the background, or is nobody's business.
     let refused = [
         path(&request::webfinger(&handle)),

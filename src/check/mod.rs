@@ -8,6 +8,7 @@
 
 mod alias;
 mod alias_fresh;
+mod announced;
 mod blocked_servers;
 mod cooldown;
 mod email_confirmed;
@@ -17,6 +18,7 @@ mod follows_saved;
 mod lists_saved;
 mod messages_saved;
 mod not_moved;
+mod profile;
 mod requests_pending;
 mod server_healthy;
 mod target_found;
@@ -42,6 +44,8 @@ pub static CHECKS: &[&Check] = &[
     &follows_saved::CHECK,
     &lists_saved::CHECK,
     &unlocked::CHECK,
+    &profile::CHECK,
+    &announced::CHECK,
     &requests_pending::CHECK,
     &follow_limit::CHECK,
     &follows_arrived::CHECK,
@@ -139,6 +143,10 @@ pub enum Action {
     Pack,
     /// Unpacks it onto the new account, on the desk.
     Unpack,
+    /// Shows what of the profile can be carried over, on the desk.
+    Profile,
+    /// Shows the drafts of the announcement, on the desk.
+    Announce,
 }
 
 impl Action {
@@ -155,6 +163,8 @@ impl Action {
             Action::SaveMessages => "save-messages",
             Action::Pack => "pack",
             Action::Unpack => "unpack",
+            Action::Profile => "profile",
+            Action::Announce => "announce",
         }
     }
 
@@ -170,6 +180,8 @@ impl Action {
             Action::SaveMessages => say("action_save_messages"),
             Action::Pack => say("action_pack"),
             Action::Unpack => say("action_unpack"),
+            Action::Profile => say("action_profile"),
+            Action::Announce => say("action_announce"),
         }
     }
 }

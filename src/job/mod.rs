@@ -6,6 +6,7 @@ pub mod budget;
 pub mod collect;
 pub mod outlook;
 pub mod pack;
+pub mod profile;
 pub mod save;
 pub mod survey;
 pub mod unpack;

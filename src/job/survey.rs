@@ -13,8 +13,9 @@ use crate::server::page::{
 use crate::server::reply::{self, Refusal, Reply};
 use crate::server::request::{self, Request};
 use crate::server::session::{Session, Standing};
-use crate::server::{entity, version::Version};
+use crate::server::{entity, profile, version::Version};
 use crate::trunk::dossier::{AccountFacts, AliasRow, BlockSeen, Cooldown, Email, Health, Messages, Redirect};
+use crate::trunk::store::may_speak;
 use crate::when::{Known, Source, Time};
 
 /// What a check wants to be known.
@@ -29,11 +30,16 @@ pub enum Want {
     Aliases,
     /// The server's public block list.
     Blocks,
+    /// Whether the newest posts name the other account.
+    Announced,
     /// From outside: whether it can be found. See [`super::outlook`].
     Existence,
     /// From outside: the actor document.
     Actor,
 }
+
+/// So many of those whom the posts name are kept.
+const MOST_NAMED: usize = 20;
 
 /// The conversation list is read so many pages deep: a count is wanted, not the messages.
 const PAGES_OF_CONVERSATIONS: usize = 2;
@@ -51,6 +57,7 @@ enum Step {
     ExportPage,
     AliasesPage,
     Blocks,
+    Announced,
 }
 
 /// The job.
@@ -73,7 +80,9 @@ impl Survey {
     /// `session` is what a page of this server said; `other` is the other account's server.
     pub fn new(wants: &[Want], domain: &Domain, session: Option<&Session>, other: Option<&Domain>) -> Survey {
         let version = session.and_then(|session| session.version.clone());
-        let steps = wants.iter().flat_map(|want| steps(*want, version.as_ref())).collect();
+        // Whose posts they are, only the session tells.
+        let may = |step: &Step| session.is_some() || !matches!(step, Step::Announced);
+        let steps = wants.iter().flat_map(|want| steps(*want, version.as_ref())).filter(may).collect();
         Survey {
             steps,
             domain: session.map_or_else(|| domain.clone(), |session| session.domain.clone()),
@@ -100,6 +109,7 @@ fn steps(want: Want, version: Option<&Version>) -> Vec<Step> {
         Want::Counts => vec![Step::ExportPage],
         Want::Aliases => vec![Step::AliasesPage],
         Want::Blocks => vec![Step::Blocks],
+        Want::Announced => vec![Step::Announced],
         Want::Existence | Want::Actor => Vec::new(),
     }
 }
@@ -110,7 +120,9 @@ impl Job for Survey {
             Step::Account => request::verify_credentials(),
             Step::Conversations { after, .. } => request::conversations(after.as_deref()),
             Step::Mentions => request::mentions(),
-            Step::OwnStatuses => request::statuses_of(self.id.as_deref().unwrap_or_default()),
+            Step::OwnStatuses | Step::Announced => {
+                request::statuses_of(self.id.as_deref().unwrap_or_default())
+            }
             Step::Confirmation => request::check_confirmation(),
             Step::AddressPage => request::confirmation_page(),
             Step::AccountPage => request::account_page(),
@@ -158,6 +170,15 @@ impl Job for Survey {
                     |list: Vec<String>| BlockSeen { domain: other.clone(), blocked: blocks(&list, other) };
                 self.facts.blocks = list.map(|list| api(seen(list), now));
             }
+            Step::Announced => {
+                let Some(other) = &self.other else { return };
+                let named = reply::json(reply).ok().and_then(|posts| entity::named(&posts, &self.domain));
+                // Whom else they name is nobody's business.
+                let of_other = |named: Vec<Handle>| -> Vec<Handle> {
+                    named.into_iter().filter(|handle| may_speak(other, handle)).take(MOST_NAMED).collect()
+                };
+                self.facts.announced = named.map(|named| api(of_other(named), now));
+            }
         }
     }
 
@@ -198,10 +219,9 @@ impl Survey {
             }
         };
         self.facts.health = health.map(|health| api(health, now));
-        let Some(account) = read.ok().as_ref().and_then(|value| entity::Account::read(value, &self.domain))
-        else {
-            return;
-        };
+        let Ok(value) = read else { return };
+        let Some(account) = entity::Account::read(&value, &self.domain) else { return };
+        self.facts.profile = profile::shown(&value).map(|shown| api(shown, now));
         self.id = Some(account.id.clone());
         let facts = account_facts(&account, now, Source::OwnApi);
         self.facts.learn(facts);

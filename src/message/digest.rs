@@ -30,6 +30,21 @@ pub fn hex(bytes: &[u8]) -> String {
     sum.hex()
 }
 
+/// Bytes as text, base 64.
+pub fn base64(bytes: &[u8]) -> String {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let at = |at: usize| u32::from(three.get(at).copied().unwrap_or(0));
+        let all = at(0) << 16 | at(1) << 8 | at(2);
+        for place in 0..4 {
+            let sign = (all >> (18 - 6 * place)) & 63;
+            out.push(if place > three.len() { '=' } else { char::from(SIGNS[sign as usize]) });
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

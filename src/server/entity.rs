@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use crate::account::{ActorUri, Domain, Handle};
-use crate::plain::count;
+use crate::account::{ActorUri, Domain, Handle, handle_in_link};
+use crate::plain::{array, count, text};
 use crate::when::Time;
 
 /// An account entity.
@@ -73,6 +73,22 @@ pub fn direct_messages(value: &Value) -> Option<usize> {
         status.get("visibility").and_then(Value::as_str) == Some("direct")
     };
     Some(value.as_array()?.iter().filter(direct).count())
+}
+
+/// Whom the public posts in a list name, by mention or by a link to the profile.
+pub fn named(value: &Value, local: &Domain) -> Option<Vec<Handle>> {
+    let mut all: Vec<Handle> = Vec::new();
+    for status in value.as_array()? {
+        let is_public = matches!(text(status, "visibility"), Some("public" | "unlisted"));
+        if !is_public || status.get("reblog").is_some_and(|boosted| !boosted.is_null()) {
+            continue;
+        }
+        let mentions = array(status, "mentions").iter().filter_map(|person| text(person, "acct"));
+        all.extend(mentions.filter_map(|acct| Handle::from_acct(acct, local)));
+        let links = text(status, "content").unwrap_or_default().split("href=\"").skip(1);
+        all.extend(links.filter_map(|rest| handle_in_link(rest.split('"').next()?)));
+    }
+    Some(all)
 }
 
 /// The domains on a server's public block list, `GET /api/v1/instance/domain_blocks`. Some servers hide part of a name
@@ -167,6 +183,19 @@ mod tests {
         let notifications = json!([{"status": {"visibility": "direct"}}, {"status": null}]);
         assert_eq!(direct_messages(&notifications), Some(1));
         assert_eq!(direct_messages(&json!({"error": "x"})), None);
+    }
+
+    #[test]
+    fn finds_whom_public_posts_name() {
+        let posts = json!([
+            {"visibility": "public", "reblog": null, "content": "", "mentions": [{"acct": "ana@one.example"}, {"acct": 5}]},
+            {"visibility": "unlisted", "content": "<a href=\"https://two.example/@ana\" class=\"x\">I</a> <a href=\"#\">x</a>"},
+            {"visibility": "private", "mentions": [{"acct": "ana@three.example"}]},
+            {"visibility": "public", "reblog": {"id": "1"}, "mentions": [{"acct": "ana@four.example"}]},
+            {"visibility": "public", "mentions": [{"acct": "ben"}]}, null]);
+        let named: Vec<String> = named(&posts, &local()).unwrap().iter().map(Handle::acct).collect();
+        assert_eq!(named, ["ana@one.example", "ana@two.example", "ben@old.example"]);
+        assert_eq!(super::named(&json!({"error": "no"}), &local()), None);
     }
 
     #[test]

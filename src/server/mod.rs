@@ -5,8 +5,10 @@
 
 pub mod entity;
 pub mod history;
+pub mod length;
 pub mod markup;
 pub mod page;
+pub mod profile;
 pub mod reply;
 pub mod request;
 pub mod session;

@@ -9,7 +9,7 @@ pub struct Request {
     pub method: Method,
     /// Path and query on the server that is asked.
     pub path: String,
-    /// Form fields, for `POST` and `PUT`. The CSRF token is added by the agent.
+    /// Form fields, for all but `GET`. The CSRF token is added by the agent.
     pub form: Vec<(String, String)>,
     /// A file of the form, which makes it a multipart one.
     pub file: Option<Upload>,
@@ -24,6 +24,9 @@ pub struct Upload {
     /// Filters are read as JSON only where the type is exactly `application/json` (facts 6.1).
     pub kind: String,
     pub text: String,
+    /// The text stands for bytes: for a job it is the address under which the store keeps the file, and on its way to the
+    /// agent their base 64.
+    pub bytes: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub enum Method {
     Get,
     Post,
     Put,
+    Patch,
+    Delete,
 }
 
 /// What we expect back. Decides about the `Accept` header and about the session's token, which only API calls get.
@@ -245,7 +250,13 @@ pub fn upload(two_steps: bool, kind: &str, overwrite: bool, file: (&str, &str, S
     let mode = if overwrite { "overwrite" } else { "merge" };
     let (name, mime, text) = file;
     let form = fields(&[(&format!("{model}[type]"), kind), (&format!("{model}[mode]"), mode)]);
-    let file = Upload { field: format!("{model}[data]"), name: name.to_owned(), kind: mime.to_owned(), text };
+    let file = Upload {
+        field: format!("{model}[data]"),
+        name: name.to_owned(),
+        kind: mime.to_owned(),
+        text,
+        bytes: false,
+    };
     Request { file: Some(file), ..post(path, form, Accept::Page) }
 }
 
@@ -320,6 +331,69 @@ pub fn add_filter(version: &str, form: Vec<(String, String)>) -> Request {
 pub fn resolve(acct: &str) -> Request {
     get(format!("/api/v2/search?q={}&resolve=true&type=accounts&limit=5", encode(acct)), Accept::Api)
 }
+
+// --- the profile (facts 7, 13.2; captures 4.6.5-api/profile) ---
+
+/// What the server takes, and of profiles how much; `second`: 4.0 and later.
+pub fn limits(second: bool) -> Request {
+    get(format!("/api/v{}/instance", if second { 2 } else { 1 }), Accept::Api)
+}
+
+pub fn custom_emojis() -> Request {
+    get("/api/v1/custom_emojis", Accept::Api)
+}
+
+pub fn pinned(id: &str) -> Request {
+    get(format!("/api/v1/accounts/{}/statuses?pinned=true&limit=40", encode(id)), Accept::Api)
+}
+
+/// Only what is in the form is changed. All of the table's lines are set at once, those not named are gone.
+pub fn update_profile(form: Vec<(String, String)>) -> Request {
+    Request { method: Method::Patch, ..post("/api/v1/accounts/update_credentials", form, Accept::Api) }
+}
+
+/// `which`: `avatar` or `header`. `stored`: where the store has it. `words`: 4.6 and later.
+pub fn update_picture(which: &str, stored: &str, kind: &str, words: Option<&str>) -> Request {
+    let end = kind.rsplit('/').next().unwrap_or_default();
+    let file = Upload {
+        field: which.to_owned(),
+        name: format!("{which}.{end}"),
+        kind: kind.to_owned(),
+        text: stored.to_owned(),
+        bytes: true,
+    };
+    let words = words.map(|words| (format!("{which}_description"), words.to_owned()));
+    Request { file: Some(file), ..update_profile(words.into_iter().collect()) }
+}
+
+/// Takes avatar or header away. `api`: 4.2 and later; before, it is the button on the profile's page.
+pub fn remove_picture(which: &str, api: bool) -> Request {
+    if api {
+        let path = format!("/api/v1/profile/{which}");
+        return Request { method: Method::Delete, ..post(path, Vec::new(), Accept::Api) };
+    }
+    post(format!("/settings/profile/pictures/{which}"), fields(&[("_method", "delete")]), Accept::Page)
+}
+
+/// A new account lets in whoever asks, or has them wait. Unlocking lets in all who wait (facts 13.2).
+pub fn set_locked(locked: bool) -> Request {
+    update_profile(fields(&[("locked", if locked { "true" } else { "false" })]))
+}
+
+pub fn unfeature_tag(id: &str) -> Request {
+    let path = format!("/api/v1/featured_tags/{}", encode(id));
+    Request { method: Method::Delete, ..post(path, Vec::new(), Accept::Api) }
+}
+
+/// Mastodon's own page for writing, with a text in it; the person sends it. `None` where the text is longer than what web
+/// servers take for an address (8 KB by nginx's default).
+pub fn compose_page(text: &str) -> Option<String> {
+    let path = format!("/share?text={}", encode(text));
+    (path.len() < 7_000).then_some(path)
+}
+
+/// Where the link that confirms the address is sent again. Its form has the address in it; we do not look.
+pub const RESEND_PAGE: &str = "/auth/confirmation/new";
 
 // --- public, from outside ---
 

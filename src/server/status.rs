@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::entity::id;
+use super::markup::Parser;
 use crate::account::{Domain, Handle};
 use crate::plain::{array, text};
 use crate::small::ordered;
@@ -34,6 +35,32 @@ pub struct Status {
     pub attachments: Vec<Attachment>,
     pub emojis: Vec<Emoji>,
     pub poll: Option<Poll>,
+}
+
+/// A post that its author has pinned to the profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pinned {
+    pub url: Option<String>,
+    /// How it begins, without its markup; its content warning where it has one.
+    pub text: String,
+}
+
+/// So much of a post is shown to know it by.
+const BEGINNING: usize = 160;
+
+/// `/api/v1/accounts/ID/statuses?pinned=true`
+pub fn pinned(value: &Value, parser: &dyn Parser) -> Option<Vec<Pinned>> {
+    let of = |status: &Value| {
+        let warning = text(status, "spoiler_text").unwrap_or_default();
+        // Without it the end of a paragraph and the beginning of the next would be one word.
+        let content = text(status, "content")?.replace("</p>", "</p> ").replace("<br", " <br");
+        let words = if warning.is_empty() { parser.parse(&content).words() } else { warning.to_owned() };
+        let beginning = super::length::cut_plain(&words, BEGINNING);
+        let more = if beginning.len() < words.len() { "…" } else { "" };
+        let url = text(status, "url").filter(|url| url.starts_with("http")).map(str::to_owned);
+        Some(Pinned { url, text: format!("{beginning}{more}") })
+    };
+    Some(value.as_array()?.iter().filter_map(of).collect())
 }
 
 /// An account inside a status.

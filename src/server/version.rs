@@ -38,6 +38,21 @@ impl Version {
         self.at_least(4, 2)
     }
 
+    /// How long a display name may be (facts 13.2).
+    pub fn longest_name(&self) -> usize {
+        if self.at_least(4, 6) { 40 } else { 30 }
+    }
+
+    /// `/api/v2/instance` (facts 7).
+    pub fn has_second_instance(&self) -> bool {
+        self.at_least(4, 0)
+    }
+
+    /// `DELETE /api/v1/profile/avatar` and `…/header`; before, the profile's page does it (mastodon#25124).
+    pub fn removes_pictures_by_api(&self) -> bool {
+        self.at_least(4, 2)
+    }
+
     /// `tootctl accounts migrate` can replay a move since 4.1 (facts 3.6).
     pub fn can_replay_moves(&self) -> bool {
         self.at_least(4, 1)

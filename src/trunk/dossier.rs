@@ -6,6 +6,7 @@ use crate::account::{ActorUri, Domain, Handle, HandleError};
 use crate::plain::{Plain, put};
 use crate::server::page::PageKind;
 use crate::server::page::export::Counts;
+use crate::server::profile::Shown;
 use crate::server::reply::Refusal;
 use crate::server::version::Version;
 use crate::when::{Known, Time};
@@ -183,6 +184,10 @@ facts! {
     following: u64,
     /// Without direct messages, which no server counts.
     posts: u64,
+    /// What of the profile is filled in.
+    profile: Shown,
+    /// Whom of the other account's server the newest posts name.
+    announced: Vec<Handle>,
     blocks: BlockSeen,
     health: Health,
 }

@@ -1,11 +1,13 @@
 //! Everything known about the two accounts, and everything saved from the old one.
 
+pub mod announce;
 pub mod bundle;
 pub mod dossier;
 pub mod hints;
 pub mod packed;
 pub mod plain;
 pub mod plan;
+pub mod profile;
 pub mod steps;
 pub mod store;
 

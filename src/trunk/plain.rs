@@ -9,6 +9,7 @@ use super::dossier::{
 use crate::account::{ActorUri, Handle};
 use crate::plain::{Plain, record, words};
 use crate::server::page::export::Counts;
+use crate::server::profile::Shown;
 use crate::server::reply::{Refusal, Silence};
 use crate::server::version::Version;
 use crate::when::{Source, Time};
@@ -30,6 +31,7 @@ record! {
     SavedLists { at, rows, lacking = default, rescued = default }
     Arrived { at, follows, arrived, requested, running, retry, lost }
     BlockedPeople { at, by, follows, followers, servers }
+    Shown { name, note, fields, avatar, header }
 }
 
 /// `[domain, blocked]`

@@ -260,7 +260,7 @@ impl Store {
 
 /// Whether a web host may speak for a handle: its own domain, or a host below it (`social.example.com` for
 /// `@ana@example.com`).
-fn may_speak(host: &Domain, handle: &Handle) -> bool {
+pub(crate) fn may_speak(host: &Domain, handle: &Handle) -> bool {
     let domain = handle.domain();
     host == domain || host.as_str().strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
 }

@@ -14,6 +14,7 @@ use super::lists::{self, Lists};
 use super::markup::BrowserParser;
 use super::messages::{Messages, Tell};
 use super::panel::STYLE;
+use super::prepare::{self, Prepare};
 use super::stages::{Stages, Wish};
 use super::unpack::{self, Unpacker};
 use super::words::{language, number, speak, text};
@@ -53,6 +54,7 @@ struct Desk {
     messages: RefCell<Option<Rc<Messages>>>,
     lists: RefCell<Option<Rc<Lists>>>,
     unpacker: RefCell<Option<Rc<Unpacker>>>,
+    prepare: RefCell<Option<Rc<Prepare>>>,
     servers: HtmlElement,
     asking: Cell<u32>,
     /// The accounts are being named again.
@@ -122,6 +124,7 @@ pub fn desk() {
         messages: RefCell::default(),
         lists: RefCell::default(),
         unpacker: RefCell::default(),
+        prepare: RefCell::default(),
         servers,
         asking: Cell::new(0),
         editing: Cell::new(false),
@@ -278,6 +281,16 @@ impl Desk {
                 unpack::Tell::Running => here.draw(),
             }
         });
+        let here = Rc::downgrade(self);
+        let prepare = Prepare::new(move |what| {
+            let Some(here) = here.upgrade() else { return };
+            match what {
+                prepare::Tell::OpenServer(side) => here.visit(side, "/settings/export"),
+                prepare::Tell::Changed => go(async move { here.look(false).await }),
+            }
+        });
+        stages.put(Step::Prepare, prepare.root());
+        self.prepare.replace(Some(prepare));
         stages.put(Step::Pack, packing.root());
         stages.put(Step::Pack, &messages.root);
         stages.put(Step::Unpack, unpacker.root());
@@ -302,6 +315,9 @@ impl Desk {
             if let Some(unpacker) = here.unpacker.borrow().as_ref() {
                 unpacker.tab_seen();
             }
+            if let Some(prepare) = here.prepare.borrow().as_ref() {
+                prepare.tab_seen();
+            }
             let later = here.clone();
             let rest = Timeout::new(REST, move || go(async move { later.reload().await }));
             here.resting.replace(Some(rest));
@@ -320,6 +336,7 @@ impl Desk {
         frames.extend(self.messages.borrow().iter().map(|messages| messages.root.clone()));
         frames.extend(self.lists.borrow().iter().map(|lists| lists.root().clone()));
         frames.extend(self.unpacker.borrow().iter().map(|unpacker| unpacker.root().clone()));
+        frames.extend(self.prepare.borrow().iter().map(|prepare| prepare.root().clone()));
         let set = move |dark: bool| {
             for frame in &frames {
                 let _ = frame.set_attribute("data-tone", if dark { "dark" } else { "light" });
@@ -378,7 +395,19 @@ impl Desk {
             Errand::Save => self.save_messages(),
             Errand::Pack => self.pack(),
             Errand::Unpack => self.unpack(),
+            Errand::Profile | Errand::Announce => self.prepare(errand),
         }
+    }
+
+    fn prepare(&self, errand: Errand) {
+        self.show_lists();
+        let prepare = self.prepare.borrow();
+        let Some(prepare) = prepare.as_ref() else { return };
+        if errand == Errand::Announce {
+            return prepare.show_posts();
+        }
+        prepare.root().scroll_into_view();
+        prepare.start();
     }
 
     fn unpack(self: &Rc<Self>) {
@@ -408,6 +437,9 @@ impl Desk {
         }
         if let Some(unpacker) = self.unpacker.borrow().as_ref() {
             unpacker.show(current.as_ref().map(|current| &current.new));
+        }
+        if let Some(prepare) = self.prepare.borrow().as_ref() {
+            prepare.show(current.as_ref().map(|current| (&current.old, &current.new)), &dossier);
         }
     }
 
@@ -824,6 +856,8 @@ impl Desk {
             Action::SaveMessages => self.save_messages(),
             Action::Pack => self.errand(Errand::Pack),
             Action::Unpack => self.errand(Errand::Unpack),
+            Action::Profile => self.errand(Errand::Profile),
+            Action::Announce => self.errand(Errand::Announce),
         }
     }
 

@@ -540,11 +540,18 @@ impl Guard {
                 let _: Option<()> =
                     chrome::tell_background(&ToBackground::Desk { grant: Some(domain), errand: None }).await;
             }),
-            Action::OpenDesk | Action::SaveMessages | Action::Pack | Action::Unpack => go(async move {
+            Action::OpenDesk
+            | Action::SaveMessages
+            | Action::Pack
+            | Action::Unpack
+            | Action::Profile
+            | Action::Announce => go(async move {
                 let errand = match action {
                     Action::SaveMessages => Some(Errand::Save),
                     Action::Pack => Some(Errand::Pack),
                     Action::Unpack => Some(Errand::Unpack),
+                    Action::Profile => Some(Errand::Profile),
+                    Action::Announce => Some(Errand::Announce),
                     _ => None,
                 };
                 let _: Option<()> =

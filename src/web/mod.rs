@@ -33,6 +33,8 @@ mod measure;
 mod messages;
 mod panel;
 #[cfg(feature = "desk")]
+mod prepare;
+#[cfg(feature = "desk")]
 mod reader;
 #[cfg(feature = "desk")]
 mod run;

@@ -17,7 +17,9 @@ use crate::account::{Domain, Handle};
 use crate::job::collect::Owner;
 use crate::job::save::{Next, Save, Why};
 use crate::job::{Left, Work};
-use crate::message::record::{File, Missing, Record};
+use crate::message::digest::base64;
+pub(super) use crate::message::record::Record;
+use crate::message::record::{File, Missing};
 use crate::say::{Part, say};
 use crate::server::markup::Parser;
 use crate::server::reply::{self, Reply, Silence};
@@ -43,6 +45,18 @@ pub(super) enum Halt {
     Broken,
     /// Another window of ours does it already.
     Elsewhere,
+}
+
+impl From<reply::Refusal> for Halt {
+    fn from(refusal: reply::Refusal) -> Halt {
+        Halt::Job(match refusal {
+            reply::Refusal::SignedOut => Why::SignedOut,
+            reply::Refusal::Silent(Silence::NoTab) => Why::NoTab,
+            reply::Refusal::Silent(Silence::NotGranted) => Why::NotAllowed,
+            reply::Refusal::Forbidden => Why::Refused,
+            _ => Why::Trouble,
+        })
+    }
 }
 
 impl From<db::Trouble> for Halt {
@@ -252,6 +266,7 @@ impl Runner {
             }
             match job.step() {
                 Step::Ask(request) => {
+                    let request = with_bytes(db, account, request).await?;
                     let reply = ask_any(host, &mut tab, &request).await;
                     db.put(account, &job.answer(&reply)).await?;
                 }
@@ -363,7 +378,7 @@ pub(super) fn key_of(handle: &Handle) -> String {
 }
 
 /// Through the agent of a tab of the server; another one, when the last has gone.
-async fn ask_any(host: &Domain, tab: &mut Option<i32>, request: &Request) -> Reply {
+pub(super) async fn ask_any(host: &Domain, tab: &mut Option<i32>, request: &Request) -> Reply {
     if let Some(known) = *tab {
         let reply = ask::in_tab(known, request.clone()).await;
         if reply != Err(Silence::NoTab) {
@@ -378,6 +393,15 @@ async fn ask_any(host: &Domain, tab: &mut Option<i32>, request: &Request) -> Rep
         }
     }
     Err(Silence::NoTab)
+}
+
+/// What a job names by its address goes out as what the store has under it.
+async fn with_bytes(db: &Db, account: &str, mut request: Request) -> Result<Request, db::Trouble> {
+    if let Some(file) = request.file.as_mut().filter(|file| file.bytes) {
+        let blob = db.file(account, &file.text).await?.ok_or(db::Trouble::Broken)?;
+        file.text = base64(&db::piece(&blob, 0.0, blob.size()).await?);
+    }
+    Ok(request)
 }
 
 async fn fetch_file(db: &Db, account: &str, own: &Domain, url: &str) -> Result<File, db::Trouble> {

@@ -112,9 +112,9 @@ impl Item {
             let button = make("button")
                 .class("secondary")
                 .attr("type", "button")
-                .attr("data-action", "take-back")
+                .attr("data-action", "ask-again")
                 .attr("data-aside", check)
-                .text(&text("action_take_back"));
+                .text(&text("action_ask_again"));
             self.listeners.borrow_mut().push(on_click(&button.0, move || tell(Wish::Aside(check, false))));
             let words = make("span").text(&speak(&say("aside_left").with(name.as_str())));
             let _ = self.aside.append_child(make("p").child(words).child(button).as_ref());

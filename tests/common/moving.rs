@@ -8,9 +8,11 @@ use packed_trunk::account::Domain;
 use packed_trunk::job::Work;
 use packed_trunk::job::collect::Owner;
 use packed_trunk::job::pack::{Pack, Scope};
+use packed_trunk::job::profile::Carry;
 use packed_trunk::job::save::{Next, Save, Why};
 use packed_trunk::job::unpack::Unpack;
 use packed_trunk::job::verify::Verify;
+use packed_trunk::message::bundle::kind::sniff;
 use packed_trunk::message::digest;
 use packed_trunk::message::record::{ABOUT, File, Missing, Record};
 use packed_trunk::server::markup::Parser;
@@ -76,6 +78,7 @@ macro_rules! kept {
 kept!(Pack, ready);
 kept!(Unpack);
 kept!(Verify, ready);
+kept!(Carry);
 
 /// Somebody's tab of a server.
 pub struct Teller {
@@ -87,6 +90,8 @@ pub struct Teller {
     pub asked: RefCell<Vec<String>>,
     /// The trouble that strikes at the request of this number, counted from one.
     pub trouble: Cell<Option<(usize, Trouble)>>,
+    /// Files that were fetched, by their addresses, as the browser's store keeps them.
+    pub files: RefCell<BTreeMap<String, Vec<u8>>>,
 }
 
 impl Teller {
@@ -98,6 +103,7 @@ impl Teller {
             session: RefCell::new(control.credentials(side, user)),
             asked: RefCell::default(),
             trouble: Cell::new(None),
+            files: RefCell::default(),
         }
     }
 
@@ -126,6 +132,11 @@ impl Teller {
         Owner::of(&session).expect("an account that can read")
     }
 
+    /// From now on somebody else is signed in in this tab.
+    pub fn sign_in_as(&self, user: &str) {
+        self.session.replace(self.control.credentials(self.side, user));
+    }
+
     pub fn domain(&self) -> Domain {
         self.owner().domain
     }
@@ -145,6 +156,7 @@ impl Teller {
         let headers: &[(&str, &str)] = &[("x-csrf-token", csrf.as_str()), ("origin", origin.as_str())];
         let form: Vec<(&str, &str)> =
             request.form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let kept = self.files.borrow();
         let files: Vec<Posted> = request
             .file
             .iter()
@@ -152,7 +164,10 @@ impl Teller {
                 field: &file.field,
                 name: &file.name,
                 content_type: &file.kind,
-                bytes: file.text.as_bytes(),
+                bytes: match file.bytes {
+                    true => kept.get(&file.text).expect("a file that was fetched"),
+                    false => file.text.as_bytes(),
+                },
             })
             .collect();
         let body = match () {
@@ -169,6 +184,8 @@ impl Teller {
             Method::Get => "GET",
             Method::Post => "POST",
             Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
         };
         self.asked.borrow_mut().push(format!("{method} {}", request.path));
         let number = self.asked.borrow().len();
@@ -235,12 +252,15 @@ impl Teller {
 
     fn fetch(&self, url: &str) -> File {
         match self.control.fetch(url, &self.session.borrow()) {
-            Ok(answer) if answer.status == 200 => File::Saved {
-                kind: "application/octet-stream".into(),
-                said: answer.header("content-type").unwrap_or_default().to_owned(),
-                size: answer.body.len() as u64,
-                sha256: digest::hex(&answer.body),
-            },
+            Ok(answer) if answer.status == 200 => {
+                self.files.borrow_mut().insert(url.to_owned(), answer.body.clone());
+                File::Saved {
+                    kind: sniff(&answer.body).into(),
+                    said: answer.header("content-type").unwrap_or_default().to_owned(),
+                    size: answer.body.len() as u64,
+                    sha256: digest::hex(&answer.body),
+                }
+            }
             Ok(_) => File::Missing(Missing::Gone),
             Err(_) => File::Missing(Missing::Unreachable),
         }

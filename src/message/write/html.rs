@@ -744,20 +744,10 @@ fn direction(language: &str) -> &'static str {
 
 /// A checksum in hexadecimal, in base 64 as a policy wants it.
 fn base64(hex: &str) -> String {
-    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let digits: Vec<u32> = hex.chars().filter_map(|c| c.to_digit(16)).collect();
-    let bytes: Vec<u32> =
-        digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte * 16 + digit)).collect();
-    let mut out = String::new();
-    for three in bytes.chunks(3) {
-        let at = |at: usize| three.get(at).copied().unwrap_or(0);
-        let all = at(0) << 16 | at(1) << 8 | at(2);
-        for place in 0..4 {
-            let sign = (all >> (18 - 6 * place)) & 63;
-            out.push(if place > three.len() as u32 { '=' } else { char::from(SIGNS[sign as usize]) });
-        }
-    }
-    out
+    let bytes: Vec<u8> =
+        digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte * 16 + digit) as u8).collect();
+    crate::message::digest::base64(&bytes)
 }
 
 #[cfg(test)]

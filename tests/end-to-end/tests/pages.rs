@@ -11,6 +11,7 @@ use serde_json::json;
 const BEFORE_A_MOVE: &[&str] = &[
     "alias",
     "alias-fresh",
+    "announced",
     "blocked-servers",
     "cooldown",
     "email-confirmed",
@@ -20,6 +21,7 @@ const BEFORE_A_MOVE: &[&str] = &[
     "lists-saved",
     "messages-saved",
     "not-moved",
+    "profile",
     "requests-pending",
     "server-healthy",
     "target-found",
@@ -40,7 +42,7 @@ const WHAT_IS_SAVED: &[&str] = &["follows-saved", "lists-saved", "messages-saved
 const ALIASES: &[&str] = &["alias", "alias-fresh", "email-confirmed", "not-moved", "unlocked"];
 const IMPORTS: &[&str] = &["blocked-servers", "email-confirmed", "follow-limit", "follows-arrived"];
 const ACCOUNT: &[&str] = &["email-confirmed", "not-moved"];
-const PROFILE: &[&str] = &["email-confirmed", "unlocked"];
+const PROFILE: &[&str] = &["email-confirmed", "profile", "unlocked"];
 const SETUP: &[&str] = &["email-confirmed"];
 
 fn version(servers: &Servers, side: Side, version: &str) {

@@ -183,6 +183,16 @@ pub fn unfollow(world: &mut World, side: Side, from: Id, to: Id) {
     }
 }
 
+/// Unlocking accepts all who wait (facts 13.2).
+pub fn accept_all(world: &mut World, side: Side, owner: Id) {
+    let requests = &world.server(side).follow_requests;
+    let waiting: Vec<Id> =
+        requests.iter().filter(|request| request.to == owner).map(|request| request.from).collect();
+    for from in waiting {
+        accept_request(world, side, owner, from);
+    }
+}
+
 /// All waiting requests are accepted at once: what unlocking does (facts 13.2), or one by one.
 pub fn accept_request(world: &mut World, side: Side, owner: Id, from: Id) -> bool {
     let server = world.server_mut(side);

@@ -63,6 +63,7 @@ pub fn person(world: &mut World, side: Side, username: &str, display_name: &str)
         domain_blocks: Vec::new(),
         followed_tags: Vec::new(),
         featured_tags: Vec::new(),
+        pinned: Vec::new(),
         endorsed: Vec::new(),
         notes: std::collections::BTreeMap::new(),
         settings: std::collections::BTreeMap::new(),

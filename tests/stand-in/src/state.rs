@@ -130,6 +130,8 @@ pub struct User {
     pub domain_blocks: Vec<String>,
     pub followed_tags: Vec<String>,
     pub featured_tags: Vec<(Id, String)>,
+    /// Posts pinned to the profile, the last one first.
+    pub pinned: Vec<Id>,
     /// Whom the profile features: a number of the entry and the account.
     pub endorsed: Vec<(Id, Id)>,
     pub notes: BTreeMap<Id, String>,

@@ -86,6 +86,11 @@ fn listing(call: &Call, id: Id) -> Result<Reply, Reply> {
     if call.me.is_some_and(|me| server.blocks(id, me)) {
         return Ok(Reply::json(200, &json!([])));
     }
+    if call.request.query("pinned").is_some_and(|value| value == "true") {
+        let pinned = server.user(id).map(|user| user.pinned.clone()).unwrap_or_default();
+        let all: Vec<Value> = pinned.iter().filter_map(|status| call.status(*status)).collect();
+        return Ok(Reply::json(200, &Value::Array(all)));
+    }
     let flag = |name: &str| call.request.query(name).is_some_and(|value| value == "true" || value == "1");
     let (no_direct, no_replies, only_media) = (
         flag("exclude_direct") && server.version.at_least(Version::V4_6),

@@ -43,7 +43,7 @@ fn account_at_depth(server: &Server, id: Id, with_moved: bool) -> Value {
         "discoverable": account.discoverable, "group": false, "created_at": clock::iso_millis(account.created_at), "note": format!("<p>{}</p>", account.note.replace('&', "&amp;").replace('<', "&lt;")),
         "url": account.url, "avatar": avatar, "avatar_static": avatar, "header": header, "header_static": header,
         "followers_count": server.followers_count(id), "following_count": server.following_count(id), "statuses_count": server.statuses_count(id), "last_status_at": last,
-        "emojis": [], "fields": fields,
+        "emojis": emojis_in(server, account), "fields": fields,
     });
     let local = account.is_local();
     if version.at_least(Version::V4_2) {
@@ -172,6 +172,15 @@ fn emoji(server: &Server, emoji: &Emoji) -> Value {
 }
 
 /// The server's own emoji; a local status may use them all.
+/// Those of the server's own emoji that are named in an account's texts.
+fn emojis_in(server: &Server, account: &Account) -> Vec<Value> {
+    let fields = account.fields.iter().flat_map(|(name, value)| [name, value]);
+    let all: Vec<&String> = [&account.display_name, &account.note].into_iter().chain(fields).collect();
+    let named = |emoji: &&Emoji| all.iter().any(|text| text.contains(&format!(":{}:", emoji.shortcode)));
+    let own = if account.is_local() { server.emojis.as_slice() } else { &[] };
+    own.iter().filter(named).map(|known| emoji(server, known)).collect()
+}
+
 pub fn custom_emojis(server: &Server) -> Value {
     server.emojis.iter().map(|known| emoji(server, known)).collect()
 }

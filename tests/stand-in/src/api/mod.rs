@@ -146,6 +146,7 @@ fn dispatch(call: &mut Call) -> Result<Reply, Reply> {
         }
         (_, ["api", "v1", "accounts", rest @ ..]) => accounts::route(call, method, rest),
         ("GET" | "PATCH", ["api", "v1", "profile"]) => profile::profile(call),
+        ("DELETE", ["api", "v1", "profile", which @ ("avatar" | "header")]) => profile::remove_picture(call, which),
         (_, ["api", "v1", "follow_requests", rest @ ..]) => relations::follow_requests(call, method, rest),
         ("GET", ["api", "v1", "mutes" | "blocks"]) => relations::listed(call, parts.get(2).copied().unwrap_or("")),
         (_, ["api", "v1", "domain_blocks", rest @ ..]) => relations::domain_blocks(call, method, rest),

@@ -44,13 +44,27 @@ fn fields(call: &Call) -> Option<Vec<(String, String)>> {
     };
     let text = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
     let all = list.into_iter().map(|entry| (text(entry, "name"), text(entry, "value"))).chain(form);
-    // Over 255 characters are cut without a word (facts 13.2).
-    let cut = |text: String| text.chars().take(255).collect::<String>();
+    // Over 255 characters are cut without a word (facts 13.2), and blanks fall off.
+    let cut = |text: String| text.trim().chars().take(255).collect::<String>();
     Some(
         all.filter(|(name, value)| !(name.is_empty() && value.is_empty()))
             .map(|(name, value)| (cut(name), cut(value)))
             .collect(),
     )
+}
+
+/// As `NoteLengthValidator` does it: an address counts 23 (captures, `update_credentials_bio_500_with_url`).
+fn counted(note: &str) -> usize {
+    let word = |word: &str| {
+        let address = word.starts_with("https://") || word.starts_with("http://");
+        if address { 23 } else { word.chars().count() }
+    };
+    note.split_inclusive(char::is_whitespace)
+        .map(|part| {
+            let blank = part.chars().next_back().is_some_and(char::is_whitespace);
+            word(part.trim_end()) + usize::from(blank)
+        })
+        .sum()
 }
 
 fn picture(call: &Call, field: &str) -> Result<Option<Picture>, Reply> {
@@ -84,7 +98,7 @@ fn apply(call: &mut Call, me: Id) -> Result<(), Reply> {
         let text = format!("is too long (maximum is {most} characters)");
         return Err(refused(call, "display_name", "ERR_TOO_LONG", &text));
     }
-    if note.as_ref().is_some_and(|note| note.chars().count() > 500) {
+    if note.as_ref().is_some_and(|note| counted(note) > 500) {
         return Err(refused(call, "note", "ERR_TOO_LONG", "is too long (maximum is 500 characters)"));
     }
     let fields = fields(call);
@@ -95,7 +109,8 @@ fn apply(call: &mut Call, me: Id) -> Result<(), Reply> {
     let (avatar, header) = (picture(call, "avatar")?, picture(call, "header")?);
     let flag = |name: &str| call.request.param(name).map(|value| truthy(&value));
     let (locked, bot, discoverable) = (flag("locked"), flag("bot"), flag("discoverable"));
-    let (indexable, hidden) = (flag("indexable"), flag("hide_collections"));
+    let newer = |told: Option<bool>| told.filter(|_| call.version().at_least(Version::V4_2));
+    let (indexable, hidden) = (newer(flag("indexable")), newer(flag("hide_collections")));
     let described = call.version().at_least(Version::V4_6);
     let descriptions =
         [text("avatar_description"), text("header_description")].map(|text| text.filter(|_| described));
@@ -112,8 +127,8 @@ fn apply(call: &mut Call, me: Id) -> Result<(), Reply> {
         .filter_map(|name| Some((name, call.request.nested("source", name)?)))
         .collect();
     let Some(account) = call.server_mut().account_mut(me) else { return Err(invalid_token()) };
-    account.display_name = name.unwrap_or(account.display_name.clone());
-    account.note = note.unwrap_or(account.note.clone());
+    account.display_name = name.map_or(account.display_name.clone(), |name| name.trim().to_owned());
+    account.note = note.map_or(account.note.clone(), |note| note.trim().to_owned());
     account.locked = locked.unwrap_or(account.locked);
     account.bot = bot.unwrap_or(account.bot);
     account.indexable = indexable.unwrap_or(account.indexable);
@@ -133,12 +148,31 @@ fn apply(call: &mut Call, me: Id) -> Result<(), Reply> {
             user.settings.insert(format!("default_{name}"), value);
         }
     }
+    if locked == Some(false) {
+        crate::relations::accept_all(call.world, call.request.side, me);
+    }
     Ok(())
 }
 
 pub fn update(call: &mut Call) -> Result<Reply, Reply> {
     let me = call.require_user()?;
     apply(call, me)?;
+    let account = call.server().account(me).ok_or_else(not_found)?;
+    Ok(Reply::json(200, &entity::credentials(call.server(), account)))
+}
+
+/// `DELETE /api/v1/profile/avatar` and `…/header`, 4.2 and later.
+pub fn remove_picture(call: &mut Call, which: &str) -> Result<Reply, Reply> {
+    let me = call.require_user()?;
+    if !call.version().at_least(Version::V4_2) {
+        return Err(not_found());
+    }
+    let Some(account) = call.server_mut().account_mut(me) else { return Err(invalid_token()) };
+    if which == "avatar" {
+        account.avatar = None;
+    } else {
+        account.header = None;
+    }
     let account = call.server().account(me).ok_or_else(not_found)?;
     Ok(Reply::json(200, &entity::credentials(call.server(), account)))
 }

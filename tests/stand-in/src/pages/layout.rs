@@ -327,6 +327,15 @@ pub fn auth(visit: &mut Visit, title: &str, content: &Markup) -> Reply {
 
 /// The web app. What its scripts would draw is left out; a line says where one is.
 pub fn app(visit: &mut Visit, title: &str, status: u16) -> Reply {
+    app_with(visit, title, status, None)
+}
+
+/// `/share`, with a text to begin with.
+pub fn compose(visit: &mut Visit, text: &str) -> Reply {
+    app_with(visit, "Mastodon", 200, Some(text))
+}
+
+fn app_with(visit: &mut Visit, title: &str, status: u16, compose: Option<&str>) -> Reply {
     let nonce = nonce();
     let server = visit.server();
     let version = server.version;
@@ -351,6 +360,7 @@ pub fn app(visit: &mut Visit, title: &str, status: u16) -> Reply {
                         @if let Some(name) = &name { "Signed in as " strong { "@" (name) } ". " a href="/settings/migration" { "Account migration" } }
                         @else { a href="/auth/sign_in" { "Log in" } }
                     }
+                    @if let Some(text) = compose { textarea aria-label="What's on your mind?" class="autosuggest-textarea__textarea" rows="8" cols="40" { (text) } }
                 }
                 noscript { "To use the Mastodon web application, please enable JavaScript." }
             }

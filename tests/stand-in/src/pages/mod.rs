@@ -133,6 +133,7 @@ fn needs_sign_in(path: &str) -> bool {
         || path == "/relationships"
         || path.starts_with("/sidekiq")
         || path == "/start"
+        || path == "/share"
         || path == "/filters"
 }
 
@@ -201,6 +202,8 @@ fn answer(visit: &mut Visit) -> Reply {
         ("DELETE", ["settings", "delete"]) => profile::delete(visit),
         ("GET", ["settings", "profile"]) => profile::page(visit),
         ("PUT" | "PATCH", ["settings", "profile"]) => profile::update(visit),
+        ("DELETE", ["settings", "profile", "pictures", which]) => profile::remove_picture(visit, which),
+        ("GET", ["share"]) => web::share(visit),
         ("GET", ["settings", "privacy"]) => profile::privacy_page(visit),
         ("PUT" | "PATCH", ["settings", "privacy"]) => profile::privacy(visit),
         ("GET", ["settings", "preferences", _]) => profile::appearance(visit),

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::form::{self, Input};
 use super::{Visit, layout};
-use crate::http::Reply;
+use crate::http::{Kind, Reply};
 use crate::moves::FormErrors;
-use crate::social;
+use crate::relations;
 use crate::state::Id;
 use crate::version::Version;
 
@@ -152,18 +152,24 @@ fn set_locked(visit: &mut Visit, side: crate::state::Side, me: Id, locked: bool)
         account.locked = locked;
     }
     if !locked {
-        // Unlocking accepts all who wait (facts 13.2).
-        let waiting: Vec<Id> = visit
-            .server()
-            .follow_requests
-            .iter()
-            .filter(|request| request.to == me)
-            .map(|request| request.from)
-            .collect();
-        for from in waiting {
-            social::accept_request(visit.world, side, me, from);
+        relations::accept_all(visit.world, side, me);
+    }
+}
+
+/// `/settings/profile/pictures/avatar`, with which a picture is taken away up to 4.1, and later too.
+pub fn remove_picture(visit: &mut Visit, which: &str) -> Reply {
+    let Some(me) = visit.me else { return layout::not_found(visit.server()) };
+    if let Some(account) = visit.server_mut().account_mut(me) {
+        match which {
+            "avatar" => account.avatar = None,
+            "header" => account.header = None,
+            _ => return Reply::html(Kind::Page, 400, ""),
         }
     }
+    visit.flash("notice", "Changes successfully saved!");
+    let mut reply = visit.redirect("/settings/profile");
+    reply.status = 303;
+    reply
 }
 
 pub fn privacy_page(visit: &mut Visit) -> Reply {

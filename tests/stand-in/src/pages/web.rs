@@ -21,6 +21,12 @@ pub fn profile(visit: &mut Visit, handle: &str) -> Reply {
     }
 }
 
+/// Mastodon's form for a post from elsewhere: what the address brings stands in it, and the person sends it.
+pub fn share(visit: &mut Visit) -> Reply {
+    let text = visit.request.query("text").unwrap_or_default().to_owned();
+    layout::compose(visit, &text)
+}
+
 /// `/ap/users/ID` asked for as a page leads to the profile.
 pub fn by_id(visit: &mut Visit, id: &str) -> Reply {
     let name = id
