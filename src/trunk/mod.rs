@@ -2,7 +2,9 @@
 
 pub mod bundle;
 pub mod dossier;
+pub mod drawer;
 pub mod hints;
+pub mod moves;
 pub mod packed;
 pub mod plain;
 pub mod plan;
