@@ -8,6 +8,7 @@ pub mod moves;
 pub mod packed;
 pub mod plain;
 pub mod plan;
+pub mod presence;
 pub mod store;
 
 use crate::list::Kind;

@@ -6,9 +6,6 @@ use super::store::{Entry, Move, Party, Store};
 use crate::account::{Domain, Handle};
 use crate::when::Time;
 
-/// More moves than anybody makes.
-pub const MOST_MOVES: usize = 24;
-
 impl Party {
     /// The same account; or the same server, while nobody knows whose.
     pub fn is_same(&self, other: &Party) -> bool {
