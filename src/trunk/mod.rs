@@ -1,6 +1,7 @@
 //! Everything known about the two accounts, and everything saved from the old one.
 
 pub mod bundle;
+pub mod case;
 pub mod dossier;
 pub mod drawer;
 pub mod hints;

@@ -74,8 +74,8 @@ impl Seen {
         let Some(session) = Session::read(page.as_ref()) else {
             return if kind == Some(PageKind::Setup) { Seen::Nameless } else { Seen::SignedOut };
         };
-        let redirected = match session.standing {
-            Standing::Moved(to) => Some(to),
+        let redirected = match &session.standing {
+            Standing::Moved(to) => Some(to.clone()),
             // Up to 3.5 only the page tells it.
             _ if kind == Some(PageKind::Account) && account::read(page.as_ref()) == AccountStatus::Moved => {
                 Some(None)

@@ -192,9 +192,10 @@ impl Lists {
         }
         let db = self.run.db().await?;
         self.load().await?;
-        let records = prepare(&self.pack, owner, Scope::Everything);
+        let records = prepare(&self.pack, owner.clone(), Scope::Everything);
         db.put(&account, &records).await?;
-        let halt = self.run.go_through(&db, &account, &party.host, &self.pack, &|| self.draw()).await?;
+        let halt =
+            self.run.go_through(&db, &account, (&party, &owner), &self.pack, &|| self.draw()).await?;
         if halt == Halt::No {
             finish(&self.pack, &db, &account).await?;
             self.gather(&db, &account).await?;

@@ -31,6 +31,8 @@ mod markup;
 mod measure;
 #[cfg(feature = "desk")]
 mod messages;
+#[cfg(feature = "desk")]
+mod moves;
 mod panel;
 #[cfg(feature = "desk")]
 mod reader;
@@ -38,6 +40,8 @@ mod reader;
 mod run;
 #[cfg(feature = "guard")]
 mod shelf;
+#[cfg(feature = "desk")]
+mod tabs;
 #[cfg(feature = "desk")]
 mod unpack;
 mod words;

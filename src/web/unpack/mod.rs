@@ -361,7 +361,7 @@ impl Unpacker {
         account: &str,
         job: &dyn Drive,
     ) -> Result<Halt, db::Trouble> {
-        self.run.go_through(&run.db, account, &run.party.host, job, &|| self.draw()).await
+        self.run.go_through(&run.db, account, (&run.party, &run.owner), job, &|| self.draw()).await
     }
 
     /// Whom the move would lose, because the new server blocks theirs.
