@@ -148,6 +148,21 @@ impl Store {
         self.forgotten = Some(now);
     }
 
+    /// The drawers that only this move needs: what is lost with it.
+    pub fn only_of(&self, it: &Move) -> Vec<String> {
+        let others: Vec<String> = self.moves().filter(|one| !one.is_same(it)).flat_map(drawer::all).collect();
+        drawer::all(it).into_iter().filter(|name| !others.contains(name)).collect()
+    }
+
+    /// Which turn a move has here, or would have if it was linked.
+    pub fn turn_of(&self, it: &Move) -> u64 {
+        if let Some(known) = self.moves().find(|known| known.is_same(it)) {
+            return known.turn;
+        }
+        let taken = |turn: u64| self.moves().any(|one| one.turn == turn && one.new.is_same(&it.new));
+        (0..=self.moves().count() as u64).find(|turn| !taken(*turn)).unwrap_or(0)
+    }
+
     /// What another move needs is not deleted.
     fn spare(&mut self) {
         let needed: Vec<String> = self.moves().flat_map(drawer::all).collect();
@@ -319,6 +334,9 @@ mod tests {
         let mut store = Store::default();
         store.link(party("ana@old.example"), party("ana@new.example"), Time(1));
         store.link(party("ana@other.example"), party("ana@new.example"), Time(2));
+        let third = Move::new(party("eve@old.example"), party("ana@new.example"), Time(3));
+        assert_eq!(store.turn_of(&third), 2);
+        assert_eq!(store.turn_of(store.current.as_ref().unwrap()), 1);
         let unpack: Vec<_> = store.moves().map(|it| Drawer::Unpack.in_move(it).unwrap()).collect();
         assert_eq!(unpack, ["unpack ana@new.example 1", "unpack ana@new.example"]);
         // Known only when somebody signs in there.
@@ -340,6 +358,8 @@ mod tests {
             let host = format!("{host}.example");
             store.learn(&domain(&host), Some(&handle(&format!("{name}@{host}"))), locked(4));
         }
+        let second = store.moves().find(|it| it.new.is_same(&party("ana@other.example"))).unwrap();
+        assert_eq!(store.only_of(second).len(), 3);
         store.forget(&party("ana@old.example"), &party("ana@other.example"), Time(9));
         assert_eq!(store.moves().count(), 2);
         let mut left: Vec<String> =

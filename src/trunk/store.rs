@@ -117,7 +117,9 @@ impl Store {
     /// caller states the host, not the page.
     pub fn learn(&mut self, host: &Domain, handle: Option<&Handle>, mut facts: AccountFacts) {
         let handle = handle.or_else(|| AccountFacts::value(&facts.handle)).cloned();
-        if let Some(forgotten) = self.forgotten.filter(|_| !self.needs(host, handle.as_ref())) {
+        // Whose it is may not be known: then it is nobody's.
+        let needed = handle.is_some() && self.needs(host, handle.as_ref());
+        if let Some(forgotten) = self.forgotten.filter(|_| !needed) {
             facts.drop_until(forgotten);
             if facts == AccountFacts::default() {
                 return;

@@ -436,7 +436,7 @@ pub(super) struct Lock(Function);
 
 impl Lock {
     /// `None`: somebody else has it.
-    async fn take(name: &str) -> Option<Lock> {
+    pub(super) async fn take(name: &str) -> Option<Lock> {
         let locks = Reflect::get(&web_sys::window()?.navigator(), &"locks".into()).ok()?;
         let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
         let options = Object::new();
