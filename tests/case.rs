@@ -148,7 +148,7 @@ fn open(zip: &[u8]) -> Result<Open, Reason> {
         match open.wants() {
             Ask::Range { at, len } => {
                 let at = usize::try_from(at).unwrap();
-                assert!(len > 0 && len <= 1 << 20, "{len} bytes");
+                assert!(len <= 1 << 20, "{len} bytes");
                 open.bytes(zip.get(at..(at + len).min(zip.len())).unwrap_or_default());
             }
             Ask::Done => return Ok(open),

@@ -43,6 +43,11 @@ impl Move {
         self.is_between(&other.old, &other.new)
     }
 
+    /// The same, said more exactly: where only a server was named, now its account is.
+    pub fn names(&self, other: &Move) -> bool {
+        self.old.names(&other.old) && self.new.names(&other.new)
+    }
+
     /// What is known of this account is needed for it.
     fn needs(&self, entry: &Entry) -> bool {
         [&self.old, &self.new].into_iter().any(|party| party.is(&entry.host, entry.handle.as_ref()))

@@ -244,16 +244,23 @@ async fn look(host: &Domain, handle: Option<&Handle>, page: PageKind, typed: Opt
     }
 }
 
-/// Has the guard in the other server's tab look at its own account. The first tab that answers will do.
+/// Has the guard in the other server's tab look at its own account. The first tab of the right one will do.
 async fn survey(party: &Party, wants: Vec<Want>, other: &Domain) {
     let since = FORGOTTEN.get();
     let message = ToTab::Survey { wants, other: Some(other.clone()) };
     for tab in tabs_of(&party.host).await {
         if let Some(found) = chrome::tell_tab::<_, Surveyed>(tab, &message).await {
+            // Another session may be open in a private window or a container.
+            let theirs = match (&party.handle, &found.handle) {
+                (Some(own), Some(found)) => own.is_same(found),
+                _ => true,
+            };
             if FORGOTTEN.get() == since {
                 learn(&party.host, found.handle.as_ref(), found.facts, Some(tab)).await;
             }
-            return;
+            if theirs {
+                return;
+            }
         }
     }
 }

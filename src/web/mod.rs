@@ -38,6 +38,8 @@ mod panel;
 mod reader;
 #[cfg(feature = "desk")]
 mod run;
+#[cfg(feature = "desk")]
+mod seen;
 #[cfg(feature = "guard")]
 mod shelf;
 #[cfg(feature = "desk")]

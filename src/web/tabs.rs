@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::chrome;
 use super::markup::BrowserParser;
 use super::{ask, now, tab_patterns};
-use crate::account::Domain;
+use crate::account::{Domain, Handle};
 use crate::job::collect::Owner;
 use crate::server::markup::Parser;
 use crate::server::reply::{self, Reply, Silence};
@@ -125,4 +125,17 @@ impl Voice {
         }
         reply
     }
+}
+
+/// Who is signed in on these servers, by all of their tabs; each account once.
+pub(super) async fn accounts(hosts: &[Domain]) -> Vec<Handle> {
+    let mut all: Vec<Handle> = Vec::new();
+    for host in hosts {
+        for tab in chrome::tabs(&tab_patterns(host)).await {
+            let reply = ask::in_tab(tab, request::account_page()).await;
+            let handle = session_of(&reply).map(|session| session.account.handle);
+            all.extend(handle.filter(|handle| all.iter().all(|known| !known.is_same(handle))));
+        }
+    }
+    all
 }
