@@ -20,20 +20,10 @@ use crate::trunk::store::{Party, Store};
 #[derive(Clone, Debug, PartialEq)]
 pub enum ToBackground {
     /// A guard: this is what my page says; what do you know? Answered with a [`View`].
-    Hello {
-        page: PageKind,
-        handle: Option<Handle>,
-        typed: Option<Handle>,
-        facts: AccountFacts,
-    },
+    Hello { page: PageKind, handle: Option<Handle>, typed: Option<Handle>, facts: AccountFacts },
     /// A guard: look at the other account, in its own tab if there is one, and from outside. `deep` reads the actor
     /// document even where the alias is not known to be there. Answered with a [`View`].
-    Look {
-        page: PageKind,
-        handle: Option<Handle>,
-        typed: Option<Handle>,
-        deep: bool,
-    },
+    Look { page: PageKind, handle: Option<Handle>, typed: Option<Handle>, deep: bool },
     /// Anybody: open the desk, perhaps to grant a server.
     Desk {
         grant: Option<Domain>,
@@ -45,53 +35,25 @@ pub enum ToBackground {
     /// The desk: everything that is known. Answered with [`ToDesk`].
     State,
     /// The desk: the person says which two accounts the move is about.
-    Link {
-        old: Party,
-        new: Party,
-    },
+    Link { old: Party, new: Party },
     /// The desk: sets the present move aside.
     PutAway,
     /// The desk: goes on with one that was put away.
-    TakeUp {
-        old: Party,
-        new: Party,
-    },
+    TakeUp { old: Party, new: Party },
     /// The desk: forgets a move. What the database has of it is named in the answer, as `doomed`.
-    Forget {
-        old: Party,
-        new: Party,
-    },
+    Forget { old: Party, new: Party },
     /// The desk: these drawers of the database are deleted.
-    Swept {
-        names: Vec<String>,
-    },
+    Swept { names: Vec<String> },
     /// The desk: the messages of this account are saved, or the saved copy was deleted.
-    Saved {
-        of: Handle,
-        messages: Option<SavedMessages>,
-    },
+    Saved { of: Handle, messages: Option<SavedMessages> },
     /// The desk: this is packed of that account, and these people would be lost.
-    Packed {
-        of: Handle,
-        lists: Option<SavedLists>,
-        blocked: Option<BlockedPeople>,
-    },
+    Packed { of: Handle, lists: Option<SavedLists>, blocked: Option<BlockedPeople> },
     /// The desk: this has arrived on that new account, unpacked for the move whose turn this is.
-    Unpacked {
-        of: Handle,
-        turn: u64,
-        arrived: Option<Arrived>,
-    },
+    Unpacked { of: Handle, turn: u64, arrived: Option<Arrived> },
     /// The desk: this is what a server's agent brought.
-    Learn {
-        host: Domain,
-        handle: Option<Handle>,
-        facts: AccountFacts,
-    },
+    Learn { host: Domain, handle: Option<Handle>, facts: AccountFacts },
     /// The desk: look at the new account from outside.
-    Outside {
-        deep: bool,
-    },
+    Outside { deep: bool },
 }
 
 messages! {

@@ -313,30 +313,49 @@ fn what_is_forged_is_refused() {
     assert_eq!(refused(&[("move.json", it(7))], head.clone()), Some(Reason::Newer(7)));
     let other = json!({ "format": "packed-trunk-lists", "version": 1 });
     assert_eq!(refused(&[("move.json", it(1))], other), Some(Reason::NotOurs));
-    assert_eq!(refused(&[(path, good.clone())], head.clone()), Some(Reason::Missing { path: "move.json".into() }));
+    assert_eq!(
+        refused(&[(path, good.clone())], head.clone()),
+        Some(Reason::Missing { path: "move.json".into() })
+    );
     for (what, entries) in [
         ("no move", vec![("move.json", "{\"version\":1,\"move\":{\"old\":5}}".to_owned())]),
         ("no JSON", vec![("move.json", "[".to_owned())]),
-        ("somebody else's", vec![("move.json", it(1)), (path, records("messages", &[owner("eve@old.example")]))]),
+        (
+            "somebody else's",
+            vec![("move.json", it(1)), (path, records("messages", &[owner("eve@old.example")]))],
+        ),
         ("no handle", vec![("move.json", it(1)), (path, records("messages", &[owner("<script>")]))]),
         ("another drawer", vec![("move.json", it(1)), (path, records("lists", &[owner("ana@old.example")]))]),
         ("no key", vec![("move.json", it(1)), (path, records("messages", &[json!({ "record": 1 })]))]),
         ("no record", vec![("move.json", it(1)), (path, records("messages", &[json!({ "key": "x" })]))]),
-        ("another list", vec![("move.json", it(1)), (path, "{\"drawer\":\"messages\",\"other\":[\n1\n]}\n".to_owned())]),
+        (
+            "another list",
+            vec![("move.json", it(1)), (path, "{\"drawer\":\"messages\",\"other\":[\n1\n]}\n".to_owned())],
+        ),
         ("not at its end", vec![("move.json", it(1)), (path, good.trim_end_matches("]}\n").to_owned())]),
         ("a name that leads out", vec![("move.json", it(1)), ("../evil", String::new())]),
-        ("a file of nobody", vec![("move.json", it(1)), (&*format!("files/{}", digest::hex(b"x")), "x".to_owned())]),
-        ("a file under another name", vec![("move.json", it(1)), (&*format!("files/{}", digest::hex(b"y")), "x".to_owned())]),
+        (
+            "a file of nobody",
+            vec![("move.json", it(1)), (&*format!("files/{}", digest::hex(b"x")), "x".to_owned())],
+        ),
+        (
+            "a file under another name",
+            vec![("move.json", it(1)), (&*format!("files/{}", digest::hex(b"y")), "x".to_owned())],
+        ),
     ]
-    .map(|(what, entries)| (what, entries.into_iter().map(|(path, text)| (path.to_owned(), text)).collect::<Vec<_>>()))
-    {
-        let entries: Vec<(&str, String)> = entries.iter().map(|(path, text)| (path.as_str(), text.clone())).collect();
+    .map(|(what, entries)| {
+        (what, entries.into_iter().map(|(path, text)| (path.to_owned(), text)).collect::<Vec<_>>())
+    }) {
+        let entries: Vec<(&str, String)> =
+            entries.iter().map(|(path, text)| (path.as_str(), text.clone())).collect();
         let reason = refused(&entries, head.clone());
-        assert!(
-            matches!(reason, Some(Reason::Damaged { .. } | Reason::Odd { .. })),
-            "{what}: {reason:?}"
-        );
+        assert!(matches!(reason, Some(Reason::Damaged { .. } | Reason::Odd { .. })), "{what}: {reason:?}");
     }
+    // Another server's pages for this account.
+    let mut elsewhere = the_move();
+    elsewhere.old.host = "evil.example".parse().unwrap();
+    let elsewhere = json!({ "version": 1, "move": elsewhere.write() }).to_string();
+    assert!(refused(&[("move.json", elsewhere)], head.clone()).is_some());
     // The move says nothing of whose it is.
     let mut nobody = the_move();
     nobody.old.handle = None;

@@ -67,7 +67,8 @@ impl Store {
     /// To which move an account belongs, and which end of it it is. The current one before others; one that is put away
     /// only where the account is known by its name.
     pub fn move_of(&self, host: &Domain, handle: Option<&Handle>) -> Option<(&Move, Side)> {
-        let side = |it: &Move| [Side::Old, Side::New].into_iter().find(|side| it.party(*side).is(host, handle));
+        let side =
+            |it: &Move| [Side::Old, Side::New].into_iter().find(|side| it.party(*side).is(host, handle));
         let current = self.current.iter().find_map(|it| Some((it, side(it)?)));
         current.or_else(|| {
             let named = |it: &&Move| {
@@ -217,9 +218,8 @@ impl Store {
 
     /// Of the move that was unpacked.
     pub fn unpacked(&mut self, of: &Handle, turn: u64, arrived: Option<super::dossier::Arrived>) {
-        let theirs = |it: &&mut Move| {
-            it.turn == turn && it.new.handle.as_ref().is_some_and(|own| own.is_same(of))
-        };
+        let theirs =
+            |it: &&mut Move| it.turn == turn && it.new.handle.as_ref().is_some_and(|own| own.is_same(of));
         if let Some(it) = self.moves_mut().find(theirs) {
             it.saved.arrived = arrived;
         }
@@ -271,17 +271,11 @@ mod tests {
     #[test]
     fn linking_another_pair_puts_the_present_move_away() {
         let mut store = two();
-        assert_eq!(
-            names(&store),
-            ["@bob@old.example @bob@new.example", "@ana@old.example @ana@new.example"]
-        );
+        assert_eq!(names(&store), ["@bob@old.example @bob@new.example", "@ana@old.example @ana@new.example"]);
         assert_eq!((store.put_away[0].begun, store.put_away[0].away), (Time(1), Some(Time(2))));
         // The same pair again, in other letters, is no third one.
         store.link(party("Ana@old.example"), party("ana@new.example"), Time(3));
-        assert_eq!(
-            names(&store),
-            ["@ana@old.example @ana@new.example", "@bob@old.example @bob@new.example"]
-        );
+        assert_eq!(names(&store), ["@ana@old.example @ana@new.example", "@bob@old.example @bob@new.example"]);
         assert_eq!(store.current.as_ref().unwrap().away, None);
         store.put_away(Time(4));
         assert!(store.current.is_none() && store.put_away.len() == 2);
@@ -359,7 +353,9 @@ mod tests {
         store.link(party("ana@old.example"), party("ana@new.example"), Time(1));
         store.link(party("ana@old.example"), party("ana@other.example"), Time(2));
         store.link(party("ana@new.example"), party("ana@last.example"), Time(3));
-        for (host, name) in [("old", "ana"), ("new", "ana"), ("other", "ana"), ("last", "ana"), ("new", "bob")] {
+        for (host, name) in
+            [("old", "ana"), ("new", "ana"), ("other", "ana"), ("last", "ana"), ("new", "bob")]
+        {
             let host = format!("{host}.example");
             store.learn(&domain(&host), Some(&handle(&format!("{name}@{host}"))), locked(4));
         }
@@ -376,7 +372,9 @@ mod tests {
         assert_eq!(store.doomed, other);
         store.forget(&party("ana@old.example"), &party("ana@new.example"), Time(10));
         // As the old one of the last move it is still needed; as a new one not.
-        for name in ["ana@old.example", "lists ana@old.example", "zip ana@old.example", "unpack ana@new.example"] {
+        for name in
+            ["ana@old.example", "lists ana@old.example", "zip ana@old.example", "unpack ana@new.example"]
+        {
             assert!(store.doomed.iter().any(|doomed| doomed == name), "{name}: {:?}", store.doomed);
         }
         assert!(!store.doomed.iter().any(|name| name == "ana@new.example" || name.contains("last")));

@@ -202,10 +202,9 @@ impl Presence {
 pub fn other_account(party: &Party, other: &Handle) -> Say {
     let name = format!("@{other}");
     match &party.handle {
-        Some(_) => say("trouble_other_account")
-            .with(&party.host)
-            .with(name.as_str())
-            .with(party.name().as_str()),
+        Some(_) => {
+            say("trouble_other_account").with(&party.host).with(name.as_str()).with(party.name().as_str())
+        }
         None => say("presence_here").with(&party.host).with(name.as_str()),
     }
 }
@@ -259,7 +258,10 @@ mod tests {
             redirected: Some(to.map(handle)),
         };
         let to = Some(handle("ana@new.example"));
-        assert_eq!(of(&[moved(Some("ana@new.example"))]), Presence::Redirected(handle("ana@old.example"), to));
+        assert_eq!(
+            of(&[moved(Some("ana@new.example"))]),
+            Presence::Redirected(handle("ana@old.example"), to)
+        );
         let waits = |name: &str| Seen::Account { handle: handle(name), waits: true, redirected: None };
         assert_eq!(of(&[waits("ana@old.example")]), Presence::Waiting(Some(handle("ana@old.example"))));
         assert_eq!(of(&[waits("bob@old.example")]), Presence::Other(handle("bob@old.example")));

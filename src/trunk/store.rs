@@ -205,11 +205,7 @@ impl Store {
         match handle {
             // The handle itself is known even when nothing else is.
             Some(handle) if known.handle.is_none() => AccountFacts {
-                handle: Some(Known::new(
-                    handle.clone(),
-                    Time(0),
-                    crate::when::Source::Ourselves,
-                )),
+                handle: Some(Known::new(handle.clone(), Time(0), crate::when::Source::Ourselves)),
                 ..known
             },
             _ => known,
@@ -298,7 +294,7 @@ impl Store {
 
 /// Whether a web host may speak for a handle: its own domain, or a host below it (`social.example.com` for
 /// `@ana@example.com`).
-fn may_speak(host: &Domain, handle: &Handle) -> bool {
+pub(crate) fn may_speak(host: &Domain, handle: &Handle) -> bool {
     let domain = handle.domain();
     host == domain || host.as_str().strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
 }

@@ -72,9 +72,7 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
             chrome::open_desk(&hash.unwrap_or_default()).await;
             JsValue::NULL
         }
-        (ToBackground::Link { old, new }, Sender::Ours) => {
-            changed(|store| store.link(old, new, now())).await
-        }
+        (ToBackground::Link { old, new }, Sender::Ours) => changed(|store| store.link(old, new, now())).await,
         (ToBackground::PutAway, Sender::Ours) => changed(|store| store.put_away(now())).await,
         (ToBackground::TakeUp { old, new }, Sender::Ours) => {
             changed(|store| {

@@ -214,7 +214,8 @@ impl Db {
         for name in [RECORDS, FILES] {
             let store = transaction.object_store(name).map_err(|error| trouble(&error))?;
             for (from, to) in pairs {
-                store.delete(&range(to, None)?).map_err(|error| trouble(&error))?;
+                let (old, staged) = (range(to, None)?, range(from, None)?);
+                store.delete(&old).map_err(|error| trouble(&error))?;
                 let mut after: Option<String> = None;
                 loop {
                     let range = range(from, after.as_deref())?;
@@ -222,7 +223,8 @@ impl Db {
                     let values = hear(store.get_all_with_key_and_limit(&range, RENAMED))?;
                     let keys: Array = heard(keys).await?.unchecked_into();
                     let values: Array = heard(values).await?.unchecked_into();
-                    let found = keys.iter().filter_map(|key| Some(key.as_string()?.split_once(SEAM)?.1.to_owned()));
+                    let found =
+                        keys.iter().filter_map(|key| Some(key.as_string()?.split_once(SEAM)?.1.to_owned()));
                     let found: Vec<String> = found.collect();
                     for (key, value) in found.iter().zip(values.iter()) {
                         store.put_with_key(&value, &full_key(to, key)).map_err(|error| trouble(&error))?;
@@ -232,7 +234,7 @@ impl Db {
                         None => break,
                     }
                 }
-                store.delete(&range(from, None)?).map_err(|error| trouble(&error))?;
+                store.delete(&staged).map_err(|error| trouble(&error))?;
             }
             last = Some(store);
         }

@@ -92,7 +92,7 @@ pub fn desk() {
     let grant = make("div").0;
     let link = link_form();
     let [Some(old), Some(new)] = [link.fields[0].input(), link.fields[1].input()] else { return };
-    let seen = Seen::new([old, new]);
+    let seen = Seen::new([old.clone(), new.clone()]);
     let _ = link.section.insert_before(&seen.root, Some(&link.error));
     let cards =
         [Side::Old, Side::New].map(|side| make("section").class("card").attr("data-side", side_id(side)).0);
@@ -286,7 +286,8 @@ impl Desk {
         let packing = Lists::new(move |what| {
             let Some(here) = here.upgrade() else { return };
             match what {
-                lists::Tell::Packed(of, lists, blocked) => {
+                lists::Tell::Packed(of, packed) => {
+                    let (lists, blocked) = *packed;
                     go(async move { here.send(ToBackground::Packed { of, lists, blocked }).await });
                 }
                 lists::Tell::OpenServer => here.visit(Side::Old, "/settings/export"),
@@ -317,7 +318,7 @@ impl Desk {
         let moves = Moves::new(move |what| {
             let Some(here) = here.upgrade() else { return };
             match what {
-                moves::Tell::State(state) => here.take(state),
+                moves::Tell::State(state) => here.take(*state),
                 moves::Tell::Anew => begin_anew(),
             }
         });
@@ -385,9 +386,7 @@ impl Desk {
     fn take(self: &Rc<Self>, state: ToDesk) {
         let before = self.state.replace(state);
         let other = match (&before.store.current, &self.state.borrow().store.current) {
-            (Some(before), Some(current)) => {
-                !current.names(before) && !before.is_same(current)
-            }
+            (Some(before), Some(current)) => !current.names(before) && !before.is_same(current),
             (before, current) => before.is_some() && current.is_none(),
         };
         // Every section holds something of the move that was.
@@ -731,7 +730,8 @@ impl Desk {
         let presence = self.presence.borrow()[side as usize].clone();
         let _ = card.set_attribute("data-presence", presence.id());
         if let Some(words) = presence.say(party) {
-            let _ = card.append_child(make("p").class("trouble").text(&speak(&words)).as_ref());
+            let class = if presence.is_here() { "nothing" } else { "trouble" };
+            let _ = card.append_child(make("p").class(class).text(&speak(&words)).as_ref());
         }
         let path = if side == Side::Old { "/settings/migration" } else { "/settings/aliases" };
         let path = match presence.next() {
@@ -747,9 +747,8 @@ impl Desk {
         let open = make("button").class("secondary").attr("type", "button");
         let (here, host) = (self.clone(), party.host.clone());
         let open = if presence.next() == Next::Allow {
-            let open = open
-                .attr("data-action", "allow")
-                .text(&speak(&say("action_allow_server").with(&party.host)));
+            let open =
+                open.attr("data-action", "allow").text(&speak(&say("action_allow_server").with(&party.host)));
             self.drawn.borrow_mut().push(on_click(&open.0, move || {
                 here.offer(&host);
                 here.grant.scroll_into_view();

@@ -215,9 +215,9 @@ impl Guard {
     /// A name alone is an account of this very server (facts 3.2, 2): taken so where the move is to one.
     fn meant(&self, typed: &str, view: &View) -> Result<Handle, HandleError> {
         let session = self.session.as_ref();
-        let home = session.map(|session| &session.domain).filter(|_| {
-            view.new_party.as_ref().is_some_and(|party| party.host == self.host)
-        });
+        let home = session
+            .map(|session| &session.domain)
+            .filter(|_| view.new_party.as_ref().is_some_and(|party| party.host == self.host));
         match (typed.parse::<Handle>(), home) {
             (Err(HandleError::NoDomain), Some(home)) => handle_here(typed, home),
             (read, _) => read,

@@ -35,7 +35,7 @@ use crate::when::{DAY, MINUTE, Time};
 /// What is told to the rest of the desk.
 pub(super) enum Tell {
     /// Of this account, this is packed.
-    Packed(Handle, Option<SavedLists>, Option<BlockedPeople>),
+    Packed(Handle, Box<(Option<SavedLists>, Option<BlockedPeople>)>),
     /// A page of the old server is needed.
     OpenServer,
     /// Something else is packed than before.
@@ -122,7 +122,7 @@ impl Lists {
     fn tell_packed(&self, lists: Option<SavedLists>, blocked: Option<BlockedPeople>) {
         let of = self.account.borrow().strip_prefix("lists ").and_then(|handle| handle.parse().ok());
         if let Some(of) = of {
-            (self.tell)(Tell::Packed(of, lists, blocked));
+            (self.tell)(Tell::Packed(of, Box::new((lists, blocked))));
         }
     }
 
@@ -216,8 +216,7 @@ impl Lists {
         self.load().await?;
         let records = prepare(&self.pack, owner.clone(), Scope::Everything);
         db.put(&account, &records).await?;
-        let halt =
-            self.run.go_through(&db, &account, (&party, &owner), &self.pack, &|| self.draw()).await?;
+        let halt = self.run.go_through(&db, &account, (&party, &owner), &self.pack, &|| self.draw()).await?;
         if halt == Halt::No {
             finish(&self.pack, &db, &account).await?;
             self.gather(&db, &account).await?;
@@ -522,9 +521,8 @@ pub(super) fn prepare(
             let version = |owner: &Owner| owner.version.as_deref().and_then(Version::parse);
             let since = |owner: &Owner| version(owner).map(|version| (version.major, version.minor));
             let before = going.work.owner();
-            let again = going.work.is_done()
-                || before.rescue != owner.rescue
-                || since(before) != since(&owner);
+            let again =
+                going.work.is_done() || before.rescue != owner.rescue || since(before) != since(&owner);
             let records = if again { going.work.again(owner, now()) } else { Vec::new() };
             going.settle();
             records

@@ -230,8 +230,7 @@ impl Messages {
         let db = self.run.db().await?;
         self.load().await?;
         self.prepare(&db, &account, owner.clone(), how).await?;
-        let halt =
-            self.run.go_through(&db, &account, (&party, &owner), &self.save, &|| self.draw()).await?;
+        let halt = self.run.go_through(&db, &account, (&party, &owner), &self.save, &|| self.draw()).await?;
         if halt == Halt::No {
             self.read_back(&db, &account).await?;
             let records = self.with(|save| save.work.finish(now())).unwrap_or_default();

@@ -30,7 +30,7 @@ const JOBS: [&str; 3] = ["messages", "lists", "unpack"];
 /// What is told to the rest of the desk.
 pub(super) enum Tell {
     /// How it stands now.
-    State(ToDesk),
+    State(Box<ToDesk>),
     /// What is in memory is of before.
     Anew,
 }
@@ -38,9 +38,9 @@ pub(super) enum Tell {
 /// What the person is asked.
 enum Asking {
     /// Whether a move is to be forgotten, and what goes with it.
-    Forget(Move, Vec<Say>),
+    Forget(Box<Move>, Vec<Say>),
     /// Whether what is here is kept, or what is in the file.
-    Keep(Arriving, Vec<(Held, Held)>),
+    Keep(Box<Arriving>, Vec<(Held, Held)>),
 }
 
 pub(super) struct Moves {
@@ -95,7 +95,9 @@ impl Moves {
         if !store.doomed.is_empty() && !self.sweeping.replace(true) {
             let here = self.clone();
             go(async move {
-                here.sweep().await;
+                if let Ok(alone) = alone().await {
+                    here.sweep(&alone).await;
+                }
                 here.sweeping.set(false);
             });
         }
@@ -118,8 +120,7 @@ impl Moves {
     }
 
     /// Deletes what no move needs any more.
-    async fn sweep(&self) {
-        let Ok(_alone) = alone().await else { return };
+    async fn sweep(&self, _alone: &Alone) {
         let Ok(db) = self.db().await else { return };
         let names = self.store.borrow().doomed.clone();
         for name in &names {
@@ -132,7 +133,7 @@ impl Moves {
 
     async fn send(&self, message: ToBackground) -> bool {
         let Some(state) = chrome::tell_background::<_, ToDesk>(&message).await else { return false };
-        (self.tell)(Tell::State(state));
+        (self.tell)(Tell::State(Box::new(state)));
         true
     }
 
@@ -203,7 +204,7 @@ impl Moves {
                     Drawer::New | Drawer::Verify => {}
                 }
             }
-            here.ask(Some(Asking::Forget(it, lost)));
+            here.ask(Some(Asking::Forget(Box::new(it), lost)));
             Ok(None)
         });
     }
@@ -212,11 +213,11 @@ impl Moves {
         self.ask(None);
         self.run(|here| async move {
             let alone = alone().await?;
-            let sent = here.send(ToBackground::Forget { old: it.old, new: it.new }).await;
-            drop(alone);
-            if sent {
-                here.sweep().await;
+            here.sweeping.set(true);
+            if here.send(ToBackground::Forget { old: it.old, new: it.new }).await {
+                here.sweep(&alone).await;
             }
+            here.sweeping.set(false);
             Ok(None)
         });
     }
@@ -259,7 +260,7 @@ impl Moves {
             if both.is_empty() {
                 return here.take_in(arriving, &[], alone).await;
             }
-            here.ask(Some(Asking::Keep(arriving, both)));
+            here.ask(Some(Asking::Keep(Box::new(arriving), both)));
             Ok(None)
         });
     }
@@ -268,11 +269,10 @@ impl Moves {
     fn keep(self: &Rc<Self>, here_stays: bool) {
         let Some(Asking::Keep(arriving, both)) = self.asking.take() else { return };
         self.ask(None);
-        let kept: Vec<Drawer> =
-            both.iter().map(|(there, _)| there.drawer).filter(|_| here_stays).collect();
+        let kept: Vec<Drawer> = both.iter().map(|(there, _)| there.drawer).filter(|_| here_stays).collect();
         self.run(|here| async move {
             let alone = alone().await?;
-            here.take_in(arriving, &kept, alone).await
+            here.take_in(*arriving, &kept, alone).await
         });
     }
 
@@ -288,8 +288,8 @@ impl Moves {
         let told = |what: Say| self.tell_busy(Some(what));
         let it = arriving.contents.it.clone();
         carry::take_in(&db, arriving, kept, &told).await?;
-        let linked = chrome::tell_background::<_, ToDesk>(&ToBackground::Link { old: it.old, new: it.new });
-        if linked.await.is_none() {
+        let link = ToBackground::Link { old: it.old, new: it.new };
+        if chrome::tell_background::<_, ToDesk>(&link).await.is_none() {
             return Err(say("moves_not_linked"));
         }
         drop(alone);
@@ -354,7 +354,9 @@ impl Moves {
             return row;
         }
         let named = |button: Build, label: &str| {
-            button.attr("data-row", &at.to_string()).attr("aria-label", &format!("{} – {}", text(label), speak(&pair)))
+            button
+                .attr("data-row", &at.to_string())
+                .attr("aria-label", &format!("{} – {}", text(label), speak(&pair)))
         };
         let actions = make("div").class("actions");
         let own = it.clone();
@@ -366,12 +368,11 @@ impl Moves {
             actions.child(named(up, "action_take_up"))
         };
         let own = it.clone();
-        let export = self.button("export-move", "action_export_move", false, move |here| here.export(own.clone()));
+        let export =
+            self.button("export-move", "action_export_move", false, move |here| here.export(own.clone()));
         let own = it.clone();
         let forget = self.button("forget", "action_forget", false, move |here| here.consider(own.clone()));
-        row.child(
-            actions.child(named(export, "action_export_move")).child(named(forget, "action_forget")),
-        )
+        row.child(actions.child(named(export, "action_export_move")).child(named(forget, "action_forget")))
     }
 
     fn draw_forget(self: &Rc<Self>, it: &Move, lost: &[Say]) {
@@ -379,7 +380,8 @@ impl Moves {
         let lines: Vec<Build> = lost.iter().map(|lost| make("li").text(&speak(lost))).collect();
         let what = if lines.is_empty() { "moves_lost_nothing" } else { "moves_lost" };
         let own = it.clone();
-        let yes = self.button("forget-confirm", "action_forget_confirm", false, move |here| here.forget(own.clone()));
+        let yes = self
+            .button("forget-confirm", "action_forget_confirm", false, move |here| here.forget(own.clone()));
         let no = self.button("forget-cancel", "action_keep", true, |here| {
             here.ask(None);
             here.draw();
@@ -404,7 +406,10 @@ impl Moves {
             };
             match held.at {
                 Some(at) => speak(
-                    &say("moves_held_at").with(Part::Say(Box::new(count))).with(Part::Day(at)).with(Part::Clock(at)),
+                    &say("moves_held_at")
+                        .with(Part::Say(Box::new(count)))
+                        .with(Part::Day(at))
+                        .with(Part::Clock(at)),
                 ),
                 None => speak(&count),
             }

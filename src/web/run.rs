@@ -202,7 +202,10 @@ impl Runner {
     }
 
     fn waits_for_page(&self) -> bool {
-        matches!(&*self.halt.borrow(), Halt::Job(Why::NoTab | Why::SignedOut | Why::OtherAccount) | Halt::Other(_))
+        matches!(
+            &*self.halt.borrow(),
+            Halt::Job(Why::NoTab | Why::SignedOut | Why::OtherAccount) | Halt::Other(_)
+        )
     }
 
     /// Something is missing that opening a page of the server would bring.

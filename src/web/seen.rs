@@ -7,9 +7,9 @@ use gloo_events::EventListener;
 use web_sys::{HtmlElement, HtmlInputElement};
 
 use super::dom::{clear, make, on_click};
+use super::go;
 use super::tabs::accounts;
 use super::words::{speak, text};
-use super::go;
 use crate::account::{Domain, Handle};
 use crate::say::say;
 

@@ -11,7 +11,7 @@ use crate::message::record::{ABOUT, FILE, File, Record, STATUS};
 use crate::plain::{self, Plain, text};
 use crate::small::{Table, order};
 use crate::trunk::drawer::Drawer;
-use crate::trunk::store::Move;
+use crate::trunk::store::{Move, may_speak};
 use crate::when::Time;
 
 /// A move takes some kilobytes.
@@ -268,6 +268,11 @@ impl Inside for Looked {
             None => return Err(damaged(MOVE)),
         }
         let it = value.get("move").and_then(Move::read).ok_or_else(|| damaged(MOVE))?;
+        for party in [&it.old, &it.new] {
+            if party.handle.as_ref().is_some_and(|handle| !may_speak(&party.host, handle)) {
+                return Err(damaged(MOVE));
+            }
+        }
         for held in &self.drawers {
             // One account's messages under another one's name.
             let named = it.party(held.drawer.side()).handle.as_ref();

@@ -179,8 +179,7 @@ impl Case {
             Some(known) => known.urls.push(place),
             None => {
                 let path = format!("{FILES}{sha256}");
-                let blob =
-                    Blob { sha256, kind: String::new(), size, path, urls: vec![place], here: false };
+                let blob = Blob { sha256, kind: String::new(), size, path, urls: vec![place], here: false };
                 self.files.put(&blob.sha256.clone(), blob);
             }
         }

@@ -18,6 +18,9 @@ const BATCH: u32 = 200;
 /// Where what is opened lies until all of it is there; the name of the lock too.
 pub(super) const STAGED: &str = "opening";
 
+/// A saved file that comes out: where it is to be kept, its checksum, and what there is of it so far.
+type Taking = (Vec<(Drawer, String)>, String, zip::Parts);
+
 /// A file that was found whole.
 pub(super) struct Arriving {
     file: Blob,
@@ -139,7 +142,7 @@ async fn store(
 ) -> Result<(), Say> {
     let wanted: Vec<Drawer> = Drawer::ALL.into_iter().filter(|drawer| !kept.contains(drawer)).collect();
     let mut restore = open.restore(&wanted).ok_or_else(|| say("moves_not_ours"))?;
-    let mut taking: Option<(Vec<(Drawer, String)>, String, zip::Parts)> = None;
+    let mut taking: Option<Taking> = None;
     let mut percent = u64::MAX;
     loop {
         match restore.wants() {

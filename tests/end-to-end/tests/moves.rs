@@ -42,7 +42,8 @@ fn says(browser: &Browser, desk: &Panel, part: &str, expected: &str) {
 
 /// The names of all moves, the current one first.
 fn pairs(desk: &Panel) -> Vec<String> {
-    let found = desk.run("return Array.from(root.querySelectorAll('[data-move] h3'), title => title.textContent);");
+    let found =
+        desk.run("return Array.from(root.querySelectorAll('[data-move] h3'), title => title.textContent);");
     found.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
@@ -112,7 +113,8 @@ fn until_done(browser: &Browser, servers: &Servers, desk: &Panel) {
 fn only_by(servers: &Servers, side: Side, path: &str, users: &[&str]) {
     let log = servers.control().get("requests");
     for one in log.as_array().into_iter().flatten() {
-        let here = one["server"] == side.name() && one["path"].as_str().is_some_and(|own| own.starts_with(path));
+        let here =
+            one["server"] == side.name() && one["path"].as_str().is_some_and(|own| own.starts_with(path));
         // Asked for and refused is nobody's.
         if here && one["status"] == 200 {
             let user = one["user"].as_str().unwrap_or_default();
@@ -377,7 +379,10 @@ fn from_one_browser_into_another(kind: Kind) {
         });
         says(browser, &desk, ".card[data-side=old]", "I may not look at");
         picture(browser, "7-opened");
-        assert!(!kept(browser).iter().any(|key| key.starts_with("opening")), "something is left of the opening");
+        assert!(
+            !kept(browser).iter().any(|key| key.starts_with("opening")),
+            "something is left of the opening"
+        );
 
         // It goes on from there.
         browser.grant(&["http://old.localhost/*", "http://new.localhost/*"]);
