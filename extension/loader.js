@@ -37,10 +37,19 @@
   const CSRF = "X-CSRF-Token";
   const SECRETS = /("access_token":|name="csrf-token" content=|name="authenticity_token" value=)"[^"]*"/g;
 
-  const ask = async ({ method, path, form, file, accept }) => {
+  const whose = () => {
+    try {
+      const { me, disabled_account_id } = JSON.parse(state()).meta;
+      return me ?? disabled_account_id;
+    } catch {}
+  };
+
+  const ask = async ({ method, path, form, file, accept }, me) => {
     const url = new URL(path, location.origin);
     const fits = (one) => RegExp(`^/${one.replaceAll("#", "\\d+")}$`).test(url.pathname);
     if (url.origin !== location.origin || !{ GET, POST, PUT, PATCH, DELETE }[method]?.some(fits)) return { Err: "refused" };
+    // Another tab of this server may be somebody else's, and this one too since it was opened anew.
+    if (me && me !== whose()) return { Err: "other-account" };
     const headers = { Accept: accept === "api" ? "application/json" : "text/html,*/*;q=0.8" };
     // Read at this moment, sent to its own server, kept nowhere.
     if (accept === "api") {
@@ -96,7 +105,7 @@
   chrome.runtime.onMessage.addListener((message, sender, reply) => {
     if (!ours(sender)) return;
     if (message?.ask) {
-      ask(message.ask.request).then(reply, () => reply({ Err: "refused" }));
+      ask(message.ask.request, message.ask.me).then(reply, () => reply({ Err: "refused" }));
       return true;
     }
     const told = globalThis.packedTrunk.tell?.(message);

@@ -218,6 +218,16 @@ impl FromStr for Handle {
     }
 }
 
+/// A name without a domain, as Mastodon reads it: an account of the server that is asked. One leading `@` is dropped.
+pub fn handle_here(text: &str, home: &Domain) -> Result<Handle, HandleError> {
+    let text = text.trim();
+    if text.len() > LONGEST {
+        return Err(HandleError::TooLong);
+    }
+    let name = text.strip_prefix('@').unwrap_or(text);
+    if name.is_empty() { Err(HandleError::Empty) } else { Handle::new(name, home.clone()) }
+}
+
 /// The handle that a link to a profile means, to offer it instead: `https://new.example/@ana` is `ana@new.example`.
 pub fn handle_in_link(text: &str) -> Option<Handle> {
     if text.len() > LONGEST {
@@ -284,6 +294,24 @@ mod tests {
             assert_eq!(read, expected.map(str::to_owned), "{text:?}");
         }
         assert_eq!("x".repeat(5_000_000).parse::<Handle>(), Err(HandleError::TooLong));
+    }
+
+    #[test]
+    fn a_name_alone_is_of_this_server() {
+        let home: Domain = "old.example".parse().unwrap();
+        let cases = [
+            (" @Ana2 ", Ok("Ana2@old.example")),
+            ("ana", Ok("ana@old.example")),
+            ("@", Err(HandleError::Empty)),
+            ("@@ana", Err(HandleError::User)),
+            ("ana@", Err(HandleError::User)),
+            ("an a", Err(HandleError::User)),
+        ];
+        for (text, expected) in cases {
+            let read = handle_here(text, &home).map(|handle| handle.acct());
+            assert_eq!(read, expected.map(str::to_owned), "{text:?}");
+        }
+        assert_eq!(handle_here(&"x".repeat(5_000_000), &home), Err(HandleError::TooLong));
     }
 
     #[test]

@@ -20,75 +20,58 @@ use crate::trunk::store::{Party, Store};
 #[derive(Clone, Debug, PartialEq)]
 pub enum ToBackground {
     /// A guard: this is what my page says; what do you know? Answered with a [`View`].
-    Hello {
-        page: PageKind,
-        handle: Option<Handle>,
-        typed: Option<Handle>,
-        facts: AccountFacts,
-    },
+    Hello { page: PageKind, handle: Option<Handle>, typed: Option<Handle>, facts: AccountFacts },
     /// A guard: look at the other account, in its own tab if there is one, and from outside. `deep` reads the actor
     /// document even where the alias is not known to be there. Answered with a [`View`].
-    Look {
-        page: PageKind,
-        handle: Option<Handle>,
-        typed: Option<Handle>,
-        deep: bool,
-    },
+    Look { page: PageKind, handle: Option<Handle>, typed: Option<Handle>, deep: bool },
     /// Anybody: open the desk, perhaps to grant a server.
     Desk {
         grant: Option<Domain>,
         /// And begin this.
         errand: Option<Errand>,
+        /// For whose move: where several are kept, it is taken up.
+        handle: Option<Handle>,
     },
     /// The desk: everything that is known. Answered with [`ToDesk`].
     State,
     /// The desk: the person says which two accounts the move is about.
-    Link {
-        old: Party,
-        new: Party,
-    },
-    Unlink,
-    /// The desk: the old account's messages are saved, or the saved copy was deleted.
-    Saved {
-        messages: Option<SavedMessages>,
-    },
-    /// The desk: this is packed, and these people would be lost.
-    Packed {
-        lists: Option<SavedLists>,
-        blocked: Option<BlockedPeople>,
-    },
-    /// The desk: this has arrived on the new account.
-    Unpacked {
-        arrived: Option<Arrived>,
-    },
+    Link { old: Party, new: Party },
+    /// The desk: sets the present move aside.
+    PutAway,
+    /// The desk: goes on with one that was put away.
+    TakeUp { old: Party, new: Party },
+    /// The desk: forgets a move. What the database has of it is named in the answer, as `doomed`.
+    Forget { old: Party, new: Party },
+    /// The desk: these drawers of the database are deleted.
+    Swept { names: Vec<String> },
+    /// The desk: the messages of this account are saved, or the saved copy was deleted.
+    Saved { of: Handle, messages: Option<SavedMessages> },
+    /// The desk: this is packed of that account, and these people would be lost.
+    Packed { of: Handle, lists: Option<SavedLists>, blocked: Option<BlockedPeople> },
+    /// The desk: this has arrived on that new account, unpacked for the move whose turn this is.
+    Unpacked { of: Handle, turn: u64, arrived: Option<Arrived> },
     /// The desk: the person leaves a check as it is, or takes that back.
-    Aside {
-        check: String,
-        aside: bool,
-    },
+    Aside { check: String, aside: bool },
     /// The desk: this is what a server's agent brought.
-    Learn {
-        host: Domain,
-        handle: Option<Handle>,
-        facts: AccountFacts,
-    },
+    Learn { host: Domain, handle: Option<Handle>, facts: AccountFacts },
     /// The desk: look at the new account from outside.
-    Outside {
-        deep: bool,
-    },
+    Outside { deep: bool },
 }
 
 messages! {
     ToBackground {
         Hello = "hello" { page, handle, typed, facts }
         Look = "look" { page, handle, typed, deep }
-        Desk = "desk" { grant, errand }
+        Desk = "desk" { grant, errand, handle }
         State = "state" {}
         Link = "link" { old, new }
-        Unlink = "unlink" {}
-        Saved = "saved" { messages }
-        Packed = "packed" { lists, blocked }
-        Unpacked = "unpacked" { arrived }
+        PutAway = "put-away" {}
+        TakeUp = "take-up" { old, new }
+        Forget = "forget" { old, new }
+        Swept = "swept" { names }
+        Saved = "saved" { of, messages }
+        Packed = "packed" { of, lists, blocked }
+        Unpacked = "unpacked" { of, turn, arrived }
         Aside = "aside" { check, aside }
         Learn = "learn" { host, handle, facts }
         Outside = "outside" { deep }
@@ -96,7 +79,7 @@ messages! {
     ToTab {
         News = "news" {}
         Survey = "survey" { wants, other }
-        Ask = "ask" { request }
+        Ask = "ask" { request, me }
     }
 }
 
@@ -162,7 +145,10 @@ impl ToBackground {
             ToBackground::Desk { .. } => true,
             ToBackground::State
             | ToBackground::Link { .. }
-            | ToBackground::Unlink
+            | ToBackground::PutAway
+            | ToBackground::TakeUp { .. }
+            | ToBackground::Forget { .. }
+            | ToBackground::Swept { .. }
             | ToBackground::Saved { .. }
             | ToBackground::Packed { .. }
             | ToBackground::Unpacked { .. }
@@ -187,8 +173,9 @@ pub enum ToTab {
     News,
     /// To the guard: look at your own account. Answered with [`Surveyed`].
     Survey { wants: Vec<Want>, other: Option<Domain> },
-    /// To the agent: perform this. Answered with a [`Reply`](crate::server::reply::Reply).
-    Ask { request: Request },
+    /// To the agent: perform this, if the page is that of the account with this id. Answered with a
+    /// [`Reply`](crate::server::reply::Reply).
+    Ask { request: Request, me: Option<String> },
 }
 
 /// What a guard found out about the account that is signed in where it runs.
@@ -210,8 +197,16 @@ mod tests {
         let hello = ToBackground::Hello { page: PageKind::Migration, handle: None, typed: None, facts };
         assert!(hello.allowed(&page));
         assert!(!hello.allowed(&Sender::Ours));
-        assert!(ToBackground::Desk { grant: None, errand: Some(Errand::Save) }.allowed(&page));
-        for message in [ToBackground::State, ToBackground::Unlink, ToBackground::Outside { deep: true }] {
+        assert!(ToBackground::Desk { grant: None, errand: Some(Errand::Save), handle: None }.allowed(&page));
+        let party = || Party { host: "old.example".parse().unwrap(), handle: None };
+        for message in [
+            ToBackground::State,
+            ToBackground::PutAway,
+            ToBackground::TakeUp { old: party(), new: party() },
+            ToBackground::Forget { old: party(), new: party() },
+            ToBackground::Swept { names: Vec::new() },
+            ToBackground::Outside { deep: true },
+        ] {
             assert!(!message.allowed(&page), "{message:?}");
             assert!(message.allowed(&Sender::Ours), "{message:?}");
         }

@@ -537,3 +537,60 @@ fn replacing_says_before_whom_it_takes_away_and_takes_nobody_else() {
     let gone: Vec<&String> = before.difference(&after).collect();
     assert_eq!(gone, ["follows: olaf@remote.example,true,false,"]);
 }
+
+/// The server becomes another version after each of the first requests: what is not sent yet goes the way that it has then,
+/// whatever the plan was made for, and nobody is lost.
+#[test]
+fn a_server_that_becomes_another_version_meanwhile_gets_everything_all_the_same() {
+    for (from, to) in [("4.1", "4.3"), ("4.3", "4.1")] {
+        let chosen = Chosen::default();
+        let going = begin("4.6", from, &chosen);
+        let (mut keeper, job) = unpacking(&going, &chosen);
+        let (begun, before) = (keeper.clone(), going.control.with_world(|world| world.clone()));
+        going.teller.run(job, &mut keeper);
+        let follows = |control: &Control| {
+            home(control).into_iter().filter(|line| line.starts_with("follows")).collect::<Vec<_>>()
+        };
+        let (whole, requests) = (follows(&going.control), going.teller.asked.borrow().len());
+        for at in 0..requests.min(16) {
+            let control = &going.control;
+            control.with_world(|world| *world = before.clone());
+            let teller = Teller::new(control, Side::New, "petra");
+            let mut keeper = begun.clone();
+            let mut save = Save::new(Unpack::take_up(&keeper).unwrap());
+            let when = format!("{from} becomes {to} after {at} requests");
+            let (mut stops, mut changed) = (0, false);
+            for step in 0..100_000 {
+                if teller.asked.borrow().len() == at && !std::mem::replace(&mut changed, true) {
+                    control.post("version", &serde_json::json!({ "server": "new", "version": to }));
+                    if at % 2 == 0 {
+                        // Closed and opened again: everything in memory is lost, and the page tells the version.
+                        save = Save::new(Unpack::take_up(&keeper).unwrap());
+                        keeper.keep(save.work.owned_by(teller.owner(), teller.now()));
+                    }
+                }
+                if let Some(why) = teller.step(&mut save, &mut keeper) {
+                    // The page that it knew is gone; whoever goes on looks at the account first.
+                    stops += 1;
+                    assert!(stops < 3, "{when}: stopped by {why:?} again and again");
+                    keeper.keep(save.work.owned_by(teller.owner(), teller.now()));
+                    save.go_on();
+                }
+                if save.work.is_done() {
+                    break;
+                }
+                assert!(step < 99_999, "{when}: no end");
+            }
+            assert_eq!(follows(control), whole, "{when}");
+            let unsettled: Vec<_> = save
+                .work
+                .pieces()
+                .filter(|(_, stage)| !matches!(stage, Stage::Finished { .. }))
+                .map(|(piece, stage)| (piece.kind, stage.clone()))
+                .collect();
+            // What began under the one and is stuck under the other is told as it is.
+            let stuck = |stage: &Stage| matches!(stage, Stage::Running(run) if run.is_stuck(teller.now()));
+            assert!(unsettled.iter().all(|(_, stage)| stuck(stage)), "{when}: {unsettled:?}");
+        }
+    }
+}

@@ -47,6 +47,8 @@ pub enum Why {
     /// No answer, or one that says that the server has trouble.
     Trouble,
     SignedOut,
+    /// Somebody else is signed in there.
+    OtherAccount,
     /// No tab of the server is open.
     NoTab,
     /// The person does not allow the server.
@@ -166,6 +168,7 @@ impl<W: Work> Save<W> {
             // The budget has heard it.
             Refusal::TooMany => return Vec::new(),
             Refusal::SignedOut => Some(Why::SignedOut),
+            Refusal::Silent(Silence::OtherAccount) => Some(Why::OtherAccount),
             Refusal::Silent(Silence::NoTab) => Some(Why::NoTab),
             Refusal::Silent(Silence::NotGranted) => Some(Why::NotAllowed),
             Refusal::Forbidden | Refusal::NotFound | Refusal::Gone => Some(Why::Refused),

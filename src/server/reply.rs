@@ -44,6 +44,8 @@ pub enum Silence {
     NotGranted,
     /// The agent does not perform such a request. A mistake of ours.
     Refused,
+    /// The page is that of another account, and nothing was asked.
+    OtherAccount,
 }
 
 /// Why an answer is not what was asked for.

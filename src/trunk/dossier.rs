@@ -149,6 +149,11 @@ macro_rules! facts {
                 true $(&& self.$field.as_ref().map(|known| &known.value) == other.$field.as_ref().map(|known| &known.value))*
             }
 
+            /// Drops what was seen until then.
+            pub fn drop_until(&mut self, until: Time) {
+                $(self.$field.take_if(|known| known.at <= until);)*
+            }
+
             /// When anything here was last seen.
             pub fn last_seen(&self) -> Option<Time> {
                 [$(self.$field.as_ref().map(|known| known.at)),*].into_iter().flatten().max()

@@ -2,11 +2,15 @@
 
 pub mod announce;
 pub mod bundle;
+pub mod case;
 pub mod dossier;
+pub mod drawer;
 pub mod hints;
+pub mod moves;
 pub mod packed;
 pub mod plain;
 pub mod plan;
+pub mod presence;
 pub mod profile;
 pub mod steps;
 pub mod store;

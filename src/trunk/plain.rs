@@ -21,7 +21,7 @@ words! {
     Health { Answers = "answers", Busy = "busy", Broken = "broken", Silent = "silent" }
     Silence {
         Unreachable = "unreachable", TimedOut = "timed-out", NoTab = "no-tab", NotGranted = "not-granted",
-        Refused = "refused",
+        Refused = "refused", OtherAccount = "other-account",
     }
 }
 
@@ -232,6 +232,7 @@ mod tests {
             Just(Silent(Silence::NoTab)),
             Just(Silent(Silence::NotGranted)),
             Just(Silent(Silence::Refused)),
+            Just(Silent(Silence::OtherAccount)),
         ]
     }
 

@@ -4,6 +4,8 @@ use crate::check::{self, Action, Finding, Outcome};
 use crate::plain::words;
 use crate::say::{Part, Say, say};
 use crate::trunk::dossier::{AccountFacts, Dossier, Redirect, Side};
+use crate::trunk::presence::{self, Presence};
+use crate::trunk::store::Party;
 
 /// In the order in which they are gone through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,10 +60,10 @@ pub struct Stage {
 }
 
 /// What the desk knows besides the dossier.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Around<'a> {
-    /// Somebody is signed in as the right account, seen just now, on the old and on the new server.
-    pub present: [bool; 2],
+    /// Who is signed in on the old and on the new server.
+    pub presence: &'a [Presence; 2],
     /// What is at work.
     pub busy: Option<Busy>,
     /// A plan for unpacking is laid out: so many rows, and so many people who will be followed.
@@ -115,6 +117,29 @@ pub enum Todo {
     Act(Action),
 }
 
+impl Around<'_> {
+    /// Somebody is signed in as the right account, on either side. One that waits for its confirmation is: that is for
+    /// the checks to say.
+    fn here(&self) -> [bool; 2] {
+        let signed_in =
+            |presence: &Presence| presence.is_here() || matches!(presence, Presence::Waiting(Some(_)));
+        [signed_in(&self.presence[0]), signed_in(&self.presence[1])]
+    }
+}
+
+fn one_server(dossier: &Dossier) -> bool {
+    dossier.old_host.is_some() && dossier.old_host == dossier.new_host
+}
+
+/// The side whose account has to be signed in for this step.
+fn needs(step: Step) -> Option<Side> {
+    match step {
+        Step::Pack | Step::Move => Some(Side::Old),
+        Step::Prepare | Step::Unpack => Some(Side::New),
+        Step::Accounts | Step::Arrivals | Step::Doctor => None,
+    }
+}
+
 /// Whether the old account redirects to where the move is meant to go.
 pub fn has_moved(dossier: &Dossier) -> bool {
     let Some(Redirect::To(target)) = AccountFacts::value(&dossier.old.redirect) else { return false };
@@ -160,8 +185,11 @@ fn accounts(dossier: &Dossier, findings: &[Finding], around: &Around<'_>) -> (St
         return (Status::Stuck, first_trouble(Step::Accounts, findings));
     }
     match (dossier.old_handle(), dossier.new_handle()) {
-        (Some(old), Some(new)) => match around.present {
+        (Some(old), Some(new)) => match around.here() {
             [true, true] => (Status::Done, say("stage_accounts_done").with(old).with(new)),
+            // One after the other is all that one server allows.
+            [true, false] if one_server(dossier) => (Status::Done, say("stage_accounts_one").with(old)),
+            [false, true] if one_server(dossier) => (Status::Done, say("stage_accounts_one").with(new)),
             [true, false] => (Status::Doing, say("stage_accounts_sign_in").with(new)),
             [false, _] => (Status::Doing, say("stage_accounts_sign_in").with(old)),
         },
@@ -288,7 +316,7 @@ pub fn next(dossier: &Dossier, findings: &[Finding], stages: &[Stage], around: &
         return plain(busy.step(), key, Todo::Nothing).then(say("next_working_then"));
     }
     if status(Step::Accounts) != Status::Done
-        && let Some(next) = sign_in(dossier, around)
+        && let Some(next) = sign_in(dossier, around, None)
     {
         return next;
     }
@@ -303,7 +331,7 @@ pub fn next(dossier: &Dossier, findings: &[Finding], stages: &[Stage], around: &
             _ => of_checks(step, findings, around),
         };
         if let Some(next) = next {
-            return next;
+            return sign_in(dossier, around, needs(step)).unwrap_or(next);
         }
     }
     let key = if moved { "next_arrivals" } else { "next_look" };
@@ -322,12 +350,13 @@ impl Next {
     }
 }
 
-/// Whoever is not signed in yet, the old account first: it has more to tell.
-fn sign_in(dossier: &Dossier, around: &Around<'_>) -> Option<Next> {
-    let at = around.present.iter().position(|present| !present)?;
-    let (side, handle, host) = match at {
-        0 => (Side::Old, dossier.old_handle(), dossier.old_host.as_ref()),
-        _ => (Side::New, dossier.new_handle(), dossier.new_host.as_ref()),
+/// Whoever is not signed in yet, the old account first: it has more to tell. Or only this side.
+fn sign_in(dossier: &Dossier, around: &Around<'_>, only: Option<Side>) -> Option<Next> {
+    let missing = |side: &Side| !around.here()[*side as usize] && only.is_none_or(|only| only == *side);
+    let side = [Side::Old, Side::New].into_iter().find(missing)?;
+    let (handle, host) = match side {
+        Side::Old => (dossier.old_handle(), dossier.old_host.as_ref()),
+        Side::New => (dossier.new_handle(), dossier.new_host.as_ref()),
     };
     let key = match (side, handle) {
         (Side::Old, Some(_)) => "next_sign_in_old",
@@ -336,11 +365,23 @@ fn sign_in(dossier: &Dossier, around: &Around<'_>) -> Option<Next> {
         (Side::New, None) => "next_sign_in_new_server",
     };
     let who = handle.map(Part::from).or_else(|| host.map(Part::from))?;
+    let presence = &around.presence[side as usize];
+    let party = Party { host: host?.clone(), handle: handle.cloned() };
+    let todo = match presence.next() {
+        presence::Next::Allow => Todo::Act(Action::Grant(party.host.clone())),
+        presence::Next::LookAgain => Todo::Act(Action::LookAgain),
+        presence::Next::Nothing | presence::Next::Open(_) => Todo::SignIn(side),
+    };
+    // Where nobody is signed in, how it goes on; else what stands in the way.
+    let then = match presence {
+        Presence::Unknown | Presence::NoTab | Presence::SignedOut => None,
+        other => other.say(&party),
+    };
     Some(Next {
         step: Step::Accounts,
         what: say(key).with(who),
-        then: Some(say("next_sign_in_then")),
-        todo: Todo::SignIn(side),
+        then: then.or_else(|| Some(say("next_sign_in_then"))),
+        todo,
         check: None,
     })
 }
@@ -423,6 +464,7 @@ mod tests {
         AliasRow, Arrived, Cooldown, Email, Existence, Messages, SavedLists, SavedMessages, Target,
     };
     use crate::when::Time;
+    use std::sync::LazyLock;
 
     const NOW: Time = Time(1_000_000);
 
@@ -444,7 +486,17 @@ mod tests {
     }
 
     fn at_home() -> Around<'static> {
-        Around { present: [true, true], ..Around::default() }
+        static HERE: LazyLock<[Presence; 2]> = LazyLock::new(|| presence([true, true]));
+        around(&HERE)
+    }
+
+    fn around(presence: &[Presence; 2]) -> Around<'_> {
+        Around { presence, busy: None, laid: None, aside: &[], plan: None }
+    }
+
+    fn presence(here: [bool; 2]) -> [Presence; 2] {
+        let handle = || "ana@old.example".parse().unwrap();
+        here.map(|here| if here { Presence::Here(handle()) } else { Presence::SignedOut })
     }
 
     fn counts() -> Counts {
@@ -507,7 +559,7 @@ mod tests {
 
     #[test]
     fn of_nothing_nothing_is_claimed() {
-        let (status, next) = look(&Dossier::default(), &Around::default());
+        let (status, next) = look(&Dossier::default(), &around(&presence([false, false])));
         assert!(status.iter().all(|status| matches!(status, Status::Todo | Status::Doing)), "{status:?}");
         assert_eq!(next.step, Step::Accounts);
     }
@@ -517,7 +569,7 @@ mod tests {
         for (present, side) in
             [([false, false], Side::Old), ([false, true], Side::Old), ([true, false], Side::New)]
         {
-            let (status, next) = look(&fresh(), &Around { present, ..Around::default() });
+            let (status, next) = look(&fresh(), &around(&presence(present)));
             assert_eq!((next.step, next.todo), (Step::Accounts, Todo::SignIn(side)));
             assert_eq!(status[0], Status::Doing);
         }
@@ -525,8 +577,34 @@ mod tests {
         let mut dossier = fresh();
         dossier.new.handle = None;
         dossier.target = Target::Server("new.example".parse().unwrap());
-        let (_, next) = look(&dossier, &Around { present: [true, false], ..Around::default() });
+        let (_, next) = look(&dossier, &around(&presence([true, false])));
         assert_eq!(next.what.key, "next_sign_in_new_server");
+    }
+
+    #[test]
+    fn somebody_else_is_named_and_a_server_that_may_not_be_looked_at_is_allowed_first() {
+        let other = Presence::Other("bob@old.example".parse().unwrap());
+        let (_, next) = look(&fresh(), &around(&[other, presence([true, true])[1].clone()]));
+        assert_eq!(
+            (next.todo, next.then.unwrap().key.as_str()),
+            (Todo::SignIn(Side::Old), "trouble_other_account")
+        );
+        let (_, next) = look(&fresh(), &around(&[Presence::NotGranted, Presence::NoTab]));
+        assert_eq!(next.todo, Todo::Act(Action::Grant("old.example".parse().unwrap())));
+    }
+
+    /// On one server only one of the two can be signed in: the one that is needed now.
+    #[test]
+    fn on_one_server_the_accounts_take_turns() {
+        let mut dossier = fresh();
+        dossier.new_host = dossier.old_host.clone();
+        let (old, new) = (presence([true, false]), presence([false, true]));
+        let (status, next) = look(&dossier, &around(&old));
+        assert_eq!((status[0], next.todo), (Status::Done, Todo::PackAll));
+        assert_eq!(look(&dossier, &around(&new)).1.todo, Todo::SignIn(Side::Old));
+        packed(&mut dossier);
+        assert_eq!(look(&dossier, &around(&old)).1.todo, Todo::SignIn(Side::New));
+        assert_eq!(look(&dossier, &around(&new)).1.todo, Todo::Act(Action::MakeAlias));
     }
 
     /// The whole way, one thing after the other.

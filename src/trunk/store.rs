@@ -6,7 +6,7 @@ use super::dossier::{AccountFacts, Dossier, Redirect, Saved, Side, Target};
 use crate::account::{Domain, Handle};
 use crate::plain::record;
 use crate::server::page::PageKind;
-use crate::when::Known;
+use crate::when::{Known, Time};
 
 /// One server's account, known by its handle; or by its server alone, while nobody has told who is signed in there.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,12 @@ pub struct Move {
     pub old: Party,
     pub new: Party,
     pub saved: Saved,
+    /// When it was linked; nothing of that is known of one that older versions stored.
+    pub begun: Time,
+    /// Since when it is put away.
+    pub away: Option<Time>,
+    /// Which of the moves onto the same new account: they have drawers of their own.
+    pub turn: u64,
     /// The checks that the person leaves as they are.
     pub aside: Vec<String>,
 }
@@ -41,6 +47,12 @@ pub struct Store {
     pub accounts: Vec<Entry>,
     /// The linked move.
     pub current: Option<Move>,
+    /// The others, the last one first. See [`super::moves`].
+    pub put_away: Vec<Move>,
+    /// Names of drawers of the database that nobody needs any more, and that our own page has still to delete.
+    pub doomed: Vec<String>,
+    /// When something was forgotten last: what was seen before is not taken in again.
+    pub forgotten: Option<Time>,
 }
 
 /// What a page's guard is told: its own side in full, of the other side what the checks need.
@@ -61,10 +73,16 @@ pub struct View {
 record! {
     Entry { host, handle, facts }
     Party { host, handle }
-    Move { old, new, saved = default, aside = default }
-    Store { version = default, accounts = default, current = default }
+    Move { old, new, saved = default, begun = default, away = default, turn = default, aside = default }
+    Store {
+        version = default, accounts = default, current = default, put_away = default, doomed = default,
+        forgotten = default,
+    }
     View { side, linked, old, new, old_party, new_party, saved, granted }
 }
+
+/// Since 2 there may be several moves.
+pub const VERSION: u32 = 2;
 
 /// More accounts than anybody has; beyond that, the ones seen longest ago are forgotten.
 const MOST_ACCOUNTS: usize = 24;
@@ -87,7 +105,7 @@ impl Move {
 
 impl Party {
     /// A server speaks for its own accounts only, whatever handle it claims.
-    fn is(&self, host: &Domain, handle: Option<&Handle>) -> bool {
+    pub(super) fn is(&self, host: &Domain, handle: Option<&Handle>) -> bool {
         self.host == *host
             && match (&self.handle, handle) {
                 (Some(own), Some(handle)) => own.is_same(handle),
@@ -99,8 +117,16 @@ impl Party {
 impl Store {
     /// Takes in what was seen of an account. A page of a server can report facts about that server's accounts only: the
     /// caller states the host, not the page.
-    pub fn learn(&mut self, host: &Domain, handle: Option<&Handle>, facts: AccountFacts) {
+    pub fn learn(&mut self, host: &Domain, handle: Option<&Handle>, mut facts: AccountFacts) {
         let handle = handle.or_else(|| AccountFacts::value(&facts.handle)).cloned();
+        // Whose it is may not be known: then it is nobody's.
+        let needed = handle.is_some() && self.needs(host, handle.as_ref());
+        if let Some(forgotten) = self.forgotten.filter(|_| !needed) {
+            facts.drop_until(forgotten);
+            if facts == AccountFacts::default() {
+                return;
+            }
+        }
         if let (Some(handle), Some(current)) = (&handle, &mut self.current) {
             // A linked server without a handle gets the first account that signs in there, unless both ends are on one
             // server: then only the person knows which is which.
@@ -110,9 +136,17 @@ impl Store {
                 if two_servers && party.host == *host && party.handle.is_none() {
                     party.handle = Some(handle.clone());
                 }
-                // Linked by its handle, and seen now where its pages really are.
-                if party.handle.as_ref().is_some_and(|own| own.is_same(handle)) && may_speak(host, handle) {
-                    party.host = host.clone();
+            }
+            self.settle_turns();
+        }
+        if let Some(handle) = handle.as_ref().filter(|handle| may_speak(host, handle)) {
+            for it in self.current.iter_mut().chain(&mut self.put_away) {
+                for side in [Side::Old, Side::New] {
+                    let party = it.party_mut(side);
+                    // Linked by its handle, and seen now where its pages really are.
+                    if party.handle.as_ref().is_some_and(|own| own.is_same(handle)) {
+                        party.host = host.clone();
+                    }
                 }
             }
         }
@@ -129,8 +163,14 @@ impl Store {
         };
         self.accounts[at].facts.learn(facts);
         while self.accounts.len() > MOST_ACCOUNTS {
-            let oldest = (0..self.accounts.len()).min_by_key(|at| self.accounts[*at].facts.last_seen());
-            self.accounts.remove(oldest.unwrap_or(0));
+            let needless = |at: &usize| {
+                let entry = &self.accounts[*at];
+                !self.needs(&entry.host, entry.handle.as_ref())
+            };
+            let all = 0..self.accounts.len();
+            let oldest = all.filter(needless).min_by_key(|at| self.accounts[*at].facts.last_seen());
+            let Some(oldest) = oldest else { break };
+            self.accounts.remove(oldest);
         }
     }
 
@@ -140,6 +180,8 @@ impl Store {
             one.host == two.host && one.handle == two.handle && one.facts.says_the_same(&two.facts)
         };
         self.current == other.current
+            && self.put_away == other.put_away
+            && self.doomed == other.doomed
             && self.accounts.len() == other.accounts.len()
             && self.accounts.iter().zip(&other.accounts).all(same)
     }
@@ -165,21 +207,16 @@ impl Store {
         match handle {
             // The handle itself is known even when nothing else is.
             Some(handle) if known.handle.is_none() => AccountFacts {
-                handle: Some(Known::new(
-                    handle.clone(),
-                    crate::when::Time(0),
-                    crate::when::Source::Ourselves,
-                )),
+                handle: Some(Known::new(handle.clone(), Time(0), crate::when::Source::Ourselves)),
                 ..known
             },
             _ => known,
         }
     }
 
-    /// Which end of the linked move this account is.
+    /// Which end of its move this account is.
     pub fn side(&self, host: &Domain, handle: Option<&Handle>) -> Option<Side> {
-        let current = self.current.as_ref()?;
-        [Side::Old, Side::New].into_iter().find(|side| current.party(*side).is(host, handle))
+        self.move_of(host, handle).map(|(_, side)| side)
     }
 
     /// What the guard on a page of `host` is told. `typed` is a handle that stands in its form instead of the linked one.
@@ -190,14 +227,14 @@ impl Store {
         page: PageKind,
         typed: Option<&Handle>,
     ) -> View {
-        let side = self.side(host, handle);
+        let (linked_move, side) = self.move_of(host, handle).unzip();
         let linked = side.is_some();
         let own = self.facts(host, handle.or(self.only_party_at(host).as_ref()));
         let acting = side.unwrap_or_else(|| acts_as_with(page, &own));
         let own_party = Party { host: host.clone(), handle: handle.cloned() };
-        let other_party = self.current.as_ref().filter(|_| linked).map(|current| match acting {
-            Side::Old => current.new.clone(),
-            Side::New => current.old.clone(),
+        let other_party = linked_move.map(|linked| match acting {
+            Side::Old => linked.new.clone(),
+            Side::New => linked.old.clone(),
         });
         let other_party = match typed {
             Some(typed) => match other_party {
@@ -216,8 +253,7 @@ impl Store {
         other.messages = None;
         other.follow_requests = None;
         // Conversations concern the old account alone; the lists are to be unpacked on the new one.
-        let saved = self.current.as_ref().filter(|_| linked).map(|current| current.saved.clone());
-        let mut saved = saved.unwrap_or_default();
+        let mut saved = linked_move.map(|linked| linked.saved.clone()).unwrap_or_default();
         if acting == Side::New {
             saved.messages = None;
         }
@@ -286,7 +322,7 @@ pub fn acts_as(page: PageKind) -> Side {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::when::{Source, Time};
+    use crate::when::Source;
 
     fn domain(text: &str) -> Domain {
         text.parse().unwrap()
@@ -302,12 +338,7 @@ mod tests {
 
     fn linked(old: Option<&str>, new: Option<&str>) -> Store {
         let party = |host: &str, name: Option<&str>| Party { host: domain(host), handle: name.map(handle) };
-        let current = Move {
-            old: party("old.example", old),
-            new: party("new.example", new),
-            saved: Saved::default(),
-            aside: Vec::new(),
-        };
+        let current = Move::new(party("old.example", old), party("new.example", new), Time(0));
         Store { current: Some(current), ..Default::default() }
     }
 

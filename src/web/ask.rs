@@ -28,15 +28,21 @@ pub(super) async fn here(job: &mut impl Job, mut after: impl FnMut(&crate::trunk
     }
 }
 
-/// One request through the agent of a tab.
+/// One request through the agent of a tab, whoever is signed in there.
 pub(super) async fn in_tab(tab: i32, request: Request) -> Reply {
-    chrome::tell_tab::<_, Reply>(tab, &ToTab::Ask { request }).await.unwrap_or(Err(Silence::NoTab))
+    in_tab_as(tab, request, None).await
+}
+
+/// One request through the agent of a tab whose page is that of the account with this id.
+pub(super) async fn in_tab_as(tab: i32, request: Request, me: Option<&str>) -> Reply {
+    let ask = ToTab::Ask { request, me: me.map(str::to_owned) };
+    chrome::tell_tab::<_, Reply>(tab, &ask).await.unwrap_or(Err(Silence::NoTab))
 }
 
 /// Runs a job to its end through the agent of a tab.
-pub(super) async fn in_tab_all(tab: i32, job: &mut impl Job) {
+pub(super) async fn in_tab_all(tab: i32, job: &mut impl Job, me: Option<&str>) {
     while let Some(request) = job.next() {
-        let reply = in_tab(tab, request).await;
+        let reply = in_tab_as(tab, request, me).await;
         job.answer(&reply, &BrowserParser, now());
     }
 }

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 
 use wasm_bindgen::prelude::*;
 
-use super::{ask, chrome, go};
+use super::{ask, chrome, go, now};
 use crate::account::{Domain, Handle};
 use crate::check;
 use crate::job::Job;
@@ -14,7 +14,7 @@ use crate::job::survey::Want;
 use crate::protocol::{Sender, Surveyed, ToBackground, ToDesk, ToTab};
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{AccountFacts, Side};
-use crate::trunk::store::{Move, Party, Store, View, acts_as};
+use crate::trunk::store::{Party, Store, VERSION, View, acts_as};
 
 const KEY: &str = "store";
 
@@ -62,57 +62,42 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
             look(&host, handle.as_ref(), page, typed.as_ref(), deep).await;
             chrome::to_js(&view(&host, handle.as_ref(), page, typed.as_ref()).await)
         }
-        (ToBackground::Desk { grant, errand }, _) => {
+        (ToBackground::Desk { grant, errand, handle }, sender) => {
+            if let (Some(_), Sender::Page(host)) = (errand, &sender) {
+                take_up(host, handle.as_ref()).await;
+            }
             let hash =
                 grant.map(|domain| format!("#grant={}", crate::server::request::encode(domain.as_str())));
             let hash = hash.or_else(|| errand.map(|errand| format!("#{}", errand.id())));
             chrome::open_desk(&hash.unwrap_or_default()).await;
             JsValue::NULL
         }
-        (ToBackground::Link { old, new }, Sender::Ours) => {
-            change(None, |store| {
-                let saved = store.current.take().filter(|known| known.old == old).map(|known| known.saved);
-                store.current = Some(Move { old, new, saved: saved.unwrap_or_default(), aside: Vec::new() });
+        (ToBackground::Link { old, new }, Sender::Ours) => changed(|store| store.link(old, new, now())).await,
+        (ToBackground::PutAway, Sender::Ours) => changed(|store| store.put_away(now())).await,
+        (ToBackground::TakeUp { old, new }, Sender::Ours) => {
+            changed(|store| {
+                store.take_up(&old, &new, now());
             })
-            .await;
-            state().await
+            .await
         }
-        (ToBackground::Unlink, Sender::Ours) => {
+        (ToBackground::Forget { old, new }, Sender::Ours) => {
             FORGOTTEN.set(FORGOTTEN.get() + 1);
-            loaded().await;
-            let nothing = Store { version: 1, ..Store::default() };
-            STORE.set(Some(nothing.clone()));
+            let changed = changed(|store| store.forget(&old, &new, now())).await;
             // Waited for: who asks to be forgotten is answered when it is so.
-            chrome::save(KEY, &nothing).await;
-            state().await
+            if let Some(store) = STORE.with_borrow(Clone::clone) {
+                chrome::save(KEY, &store).await;
+            }
+            changed
         }
-        (ToBackground::Saved { messages }, Sender::Ours) => {
-            change(None, |store| {
-                if let Some(current) = &mut store.current {
-                    current.saved.messages = messages;
-                }
-            })
-            .await;
-            state().await
+        (ToBackground::Swept { names }, Sender::Ours) => changed(|store| store.swept(&names)).await,
+        (ToBackground::Saved { of, messages }, Sender::Ours) => {
+            changed(|store| store.saved(&of, messages)).await
         }
-        (ToBackground::Packed { lists, blocked }, Sender::Ours) => {
-            change(None, |store| {
-                if let Some(current) = &mut store.current {
-                    current.saved.lists = lists;
-                    current.saved.blocked = blocked;
-                }
-            })
-            .await;
-            state().await
+        (ToBackground::Packed { of, lists, blocked }, Sender::Ours) => {
+            changed(|store| store.packed(&of, lists, blocked)).await
         }
-        (ToBackground::Unpacked { arrived }, Sender::Ours) => {
-            change(None, |store| {
-                if let Some(current) = &mut store.current {
-                    current.saved.arrived = arrived;
-                }
-            })
-            .await;
-            state().await
+        (ToBackground::Unpacked { of, turn, arrived }, Sender::Ours) => {
+            changed(|store| store.unpacked(&of, turn, arrived)).await
         }
         (ToBackground::Aside { check, aside }, Sender::Ours) => {
             change(None, |store| {
@@ -166,7 +151,7 @@ async fn loaded() {
     }
     let stored = chrome::load::<Store>(KEY).await.unwrap_or_default();
     // Somebody else may have loaded it meanwhile, and changed it.
-    STORE.with_borrow_mut(|store| store.get_or_insert(stored).version = 1);
+    STORE.with_borrow_mut(|store| store.get_or_insert(stored).version = VERSION);
 }
 
 async fn read<T>(f: impl FnOnce(&Store) -> T) -> T {
@@ -181,23 +166,46 @@ async fn change(from: Option<i32>, f: impl FnOnce(&mut Store)) {
         let store = store.as_mut()?;
         let before = store.clone();
         f(store);
-        (before != *store).then(|| (store.clone(), !store.says_the_same(&before)))
+        let news = !store.says_the_same(&before);
+        // Who belongs to a move no more hears of it too.
+        let hosts = before.moves().chain(store.moves()).flat_map(|it| [&it.old, &it.new]);
+        let hosts: Vec<Domain> = hosts.map(|party| party.host.clone()).collect();
+        (before != *store).then(|| (store.clone(), news, hosts))
     });
-    let Some((store, news)) = changed else { return };
+    let Some((store, news, mut hosts)) = changed else { return };
+    hosts.sort_unstable();
+    hosts.dedup();
     // Not waited for: the guard that told us this wants an answer, and storage keeps the order.
     go(async move {
         chrome::save(KEY, &store).await;
         if !news {
             return;
         }
-        for party in store.current.iter().flat_map(|current| [&current.old, &current.new]) {
-            for tab in tabs_of(&party.host).await {
+        for host in hosts {
+            for tab in tabs_of(&host).await {
                 if from != Some(tab) {
                     let _: Option<()> = chrome::tell_tab(tab, &ToTab::News).await;
                 }
             }
         }
     });
+}
+
+/// The same, and tells our own page how it stands then.
+async fn changed(f: impl FnOnce(&mut Store)) -> JsValue {
+    change(None, f).await;
+    state().await
+}
+
+/// A page sends to our own for its own account's move: that one is to be the current one there.
+async fn take_up(host: &Domain, handle: Option<&Handle>) {
+    let own = read(|store| store.move_of(host, handle).map(|(it, _)| it.clone())).await;
+    if let Some(own) = own {
+        change(None, |store| {
+            store.take_up(&own.old, &own.new, now());
+        })
+        .await;
+    }
 }
 
 async fn learn(host: &Domain, handle: Option<&Handle>, facts: AccountFacts, from: Option<i32>) {
@@ -246,16 +254,23 @@ async fn look(host: &Domain, handle: Option<&Handle>, page: PageKind, typed: Opt
     }
 }
 
-/// Has the guard in the other server's tab look at its own account. The first tab that answers will do.
+/// Has the guard in the other server's tab look at its own account. The first tab of the right one will do.
 async fn survey(party: &Party, wants: Vec<Want>, other: &Domain) {
     let since = FORGOTTEN.get();
     let message = ToTab::Survey { wants, other: Some(other.clone()) };
     for tab in tabs_of(&party.host).await {
         if let Some(found) = chrome::tell_tab::<_, Surveyed>(tab, &message).await {
+            // Another session may be open in a private window or a container.
+            let theirs = match (&party.handle, &found.handle) {
+                (Some(own), Some(found)) => own.is_same(found),
+                _ => true,
+            };
             if FORGOTTEN.get() == since {
                 learn(&party.host, found.handle.as_ref(), found.facts, Some(tab)).await;
             }
-            return;
+            if theirs {
+                return;
+            }
         }
     }
 }

@@ -17,6 +17,8 @@ const FILES: &str = "files";
 const SEAM: char = '\u{1}';
 /// After everything that begins with an account and the seam.
 const AFTER: char = '\u{2}';
+/// So many are renamed at once.
+const RENAMED: u32 = 100;
 /// Pieces in which files are read.
 const PIECE: f64 = 1_048_576.0;
 
@@ -198,6 +200,48 @@ impl Db {
     pub(super) async fn file(&self, account: &str, url: &str) -> Result<Option<Blob>, Trouble> {
         let store = self.store(FILES, false)?;
         Ok(wait(store.get(&full_key(account, url))).await?.dyn_into::<Blob>().ok())
+    }
+
+    /// What is kept under the first name of each pair is kept under the second one from now on, in place of what was there:
+    /// all of it or nothing.
+    pub(super) async fn rename(&self, pairs: &[(String, String)]) -> Result<(), Trouble> {
+        let names: Array = [RECORDS, FILES].into_iter().map(JsValue::from_str).collect();
+        let transaction = self
+            .0
+            .transaction_with_str_sequence_and_mode(&names, IdbTransactionMode::Readwrite)
+            .map_err(|error| trouble(&error))?;
+        let mut last = None;
+        for name in [RECORDS, FILES] {
+            let store = transaction.object_store(name).map_err(|error| trouble(&error))?;
+            for (from, to) in pairs {
+                let (old, staged) = (range(to, None)?, range(from, None)?);
+                store.delete(&old).map_err(|error| trouble(&error))?;
+                let mut after: Option<String> = None;
+                loop {
+                    let range = range(from, after.as_deref())?;
+                    let keys = hear(store.get_all_keys_with_key_and_limit(&range, RENAMED))?;
+                    let values = hear(store.get_all_with_key_and_limit(&range, RENAMED))?;
+                    let keys: Array = heard(keys).await?.unchecked_into();
+                    let values: Array = heard(values).await?.unchecked_into();
+                    let found =
+                        keys.iter().filter_map(|key| Some(key.as_string()?.split_once(SEAM)?.1.to_owned()));
+                    let found: Vec<String> = found.collect();
+                    for (key, value) in found.iter().zip(values.iter()) {
+                        store.put_with_key(&value, &full_key(to, key)).map_err(|error| trouble(&error))?;
+                    }
+                    match found.into_iter().last() {
+                        Some(key) => after = Some(key),
+                        None => break,
+                    }
+                }
+                store.delete(&staged).map_err(|error| trouble(&error))?;
+            }
+            last = Some(store);
+        }
+        match last {
+            Some(store) => Db::commit(&store).await,
+            None => Ok(()),
+        }
     }
 
     /// Forgets everything of an account.

@@ -13,9 +13,12 @@ use super::dom::{Build, clear, document, make, on_click, set_text};
 use super::lists::{self, Lists};
 use super::markup::BrowserParser;
 use super::messages::{Messages, Tell};
+use super::moves::{self, Moves};
 use super::panel::STYLE;
 use super::prepare::{self, Prepare};
+use super::seen::Seen;
 use super::stages::{Stages, Wish};
+use super::tabs::{look_for, session_of};
 use super::unpack::{self, Unpacker};
 use super::words::{language, number, speak, text};
 use super::{ask, chrome, go, now, tab_patterns};
@@ -25,15 +28,16 @@ use crate::job::Job;
 use crate::job::budget::Budget;
 use crate::job::survey::{Survey, read_page};
 use crate::protocol::{Errand, ToBackground, ToDesk};
-use crate::say::{Part, Say, say};
+use crate::say::{Part, say};
 use crate::server::markup::Parser;
-use crate::server::page::aliases;
+use crate::server::page::{ACCOUNT_PAGE, SIGN_IN_PAGE, aliases};
 use crate::server::reply;
 use crate::server::request;
 use crate::server::session::Session;
 use crate::trunk::dossier::{AccountFacts, Dossier, Email, Side};
+use crate::trunk::presence::{Next, Presence};
 use crate::trunk::steps::{self, Around, Busy, Step, Todo};
-use crate::trunk::store::Party;
+use crate::trunk::store::{Move, Party};
 use crate::when::{MINUTE, Time};
 
 /// Facts come in bursts; the desk is drawn once for each.
@@ -47,20 +51,22 @@ struct Desk {
     link: LinkForm,
     cards: [HtmlElement; 2],
     stages: RefCell<Option<Stages>>,
-    /// Somebody is signed in as the right account on this side; unknown before the first look.
-    present: Cell<Option<[bool; 2]>>,
+    /// Both sides were looked at since the page was opened.
+    looked: Cell<bool>,
     /// Messages follow when the lists are packed.
     packing: Cell<bool>,
     messages: RefCell<Option<Rc<Messages>>>,
     lists: RefCell<Option<Rc<Lists>>>,
     unpacker: RefCell<Option<Rc<Unpacker>>>,
     prepare: RefCell<Option<Rc<Prepare>>>,
+    moves: RefCell<Option<Rc<Moves>>>,
+    seen: Rc<Seen>,
     servers: HtmlElement,
     asking: Cell<u32>,
     /// The accounts are being named again.
     editing: Cell<bool>,
-    /// What could not be done on a side, and why, until the next look.
-    trouble: RefCell<[Option<Say>; 2]>,
+    /// How the person stands at each server.
+    presence: RefCell<[Presence; 2]>,
     drawn: RefCell<Vec<EventListener>>,
     kept: RefCell<Vec<EventListener>>,
     due: RefCell<Option<Timeout>>,
@@ -92,6 +98,9 @@ pub fn desk() {
     let intro = make("div").class("intro").0;
     let grant = make("div").0;
     let link = link_form();
+    let [Some(old), Some(new)] = [link.fields[0].input(), link.fields[1].input()] else { return };
+    let seen = Seen::new([old.clone(), new.clone()]);
+    let _ = link.section.insert_before(&seen.root, Some(&link.error));
     let cards =
         [Side::Old, Side::New].map(|side| make("section").class("card").attr("data-side", side_id(side)).0);
     let servers = make("section").class("servers").0;
@@ -119,16 +128,18 @@ pub fn desk() {
         link,
         cards,
         stages: RefCell::default(),
-        present: Cell::new(None),
+        looked: Cell::new(false),
         packing: Cell::new(false),
         messages: RefCell::default(),
         lists: RefCell::default(),
         unpacker: RefCell::default(),
         prepare: RefCell::default(),
+        moves: RefCell::default(),
+        seen,
         servers,
         asking: Cell::new(0),
         editing: Cell::new(false),
-        trouble: RefCell::default(),
+        presence: RefCell::default(),
         drawn: RefCell::default(),
         kept: RefCell::default(),
         due: RefCell::new(None),
@@ -136,6 +147,28 @@ pub fn desk() {
     });
     desk.set_up();
     go(async move { desk.start().await });
+}
+
+/// Everything is read from the store again. What is under way stops, and goes on from where it was.
+fn begin_anew() {
+    if let Some(location) = document().location() {
+        let _ = location.reload();
+    }
+}
+
+/// What was asked for is begun once, not again with the next reload.
+fn forget_hash() {
+    let history = web_sys::window().and_then(|window| window.history().ok());
+    if let Some(history) = history {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some("desk.html"));
+    }
+}
+
+fn other(side: Side) -> Side {
+    match side {
+        Side::Old => Side::New,
+        Side::New => Side::Old,
+    }
 }
 
 fn side_id(side: Side) -> &'static str {
@@ -199,8 +232,13 @@ impl Desk {
         let here = self.clone();
         let hash = web_sys::window().map(|window| {
             EventListener::new(&window, "hashchange", move |_| {
-                here.read_hash();
-                here.draw();
+                let here = here.clone();
+                go(async move {
+                    // The move that it is about may have been taken up for it.
+                    here.reload().await;
+                    here.read_hash();
+                    here.draw();
+                });
             })
         });
         // Somebody has been at the servers' pages meanwhile, perhaps to sign in.
@@ -208,6 +246,7 @@ impl Desk {
         let shown = EventListener::new(&document(), "visibilitychange", move |_| {
             if !document().hidden() && here.asking.get() == 0 {
                 let here = here.clone();
+                here.look_for_accounts();
                 go(async move { here.look(false).await });
             }
         });
@@ -238,9 +277,9 @@ impl Desk {
         let messages = Messages::new(move |what| {
             let Some(here) = here.upgrade() else { return };
             match what {
-                Tell::Saved(messages) => {
+                Tell::Saved(of, messages) => {
                     here.packing.set(false);
-                    go(async move { here.send(ToBackground::Saved { messages }).await });
+                    go(async move { here.send(ToBackground::Saved { of, messages }).await });
                 }
                 Tell::Running => here.draw(),
                 Tell::OpenServer => here.visit(Side::Old, "/settings/export"),
@@ -250,10 +289,11 @@ impl Desk {
         let packing = Lists::new(move |what| {
             let Some(here) = here.upgrade() else { return };
             match what {
-                lists::Tell::Packed(lists, blocked) => {
+                lists::Tell::Packed(of, packed) => {
+                    let (lists, blocked) = *packed;
                     let follow = here.packing.replace(false);
                     go(async move {
-                        here.send(ToBackground::Packed { lists, blocked }).await;
+                        here.send(ToBackground::Packed { of, lists, blocked }).await;
                         if follow {
                             here.save_messages();
                         }
@@ -273,9 +313,9 @@ impl Desk {
         let unpacker = Unpacker::new(packing.clone(), move |what| {
             let Some(here) = here.upgrade() else { return };
             match what {
-                unpack::Tell::Arrived(arrived) => {
+                unpack::Tell::Arrived(of, turn, arrived) => {
                     let arrived = Some(arrived);
-                    go(async move { here.send(ToBackground::Unpacked { arrived }).await });
+                    go(async move { here.send(ToBackground::Unpacked { of, turn, arrived }).await });
                 }
                 unpack::Tell::OpenServer => here.visit(Side::New, "/settings/export"),
                 unpack::Tell::Running => here.draw(),
@@ -298,14 +338,20 @@ impl Desk {
         self.messages.replace(Some(messages));
         self.lists.replace(Some(packing));
         self.unpacker.replace(Some(unpacker));
+        let here = Rc::downgrade(self);
+        let moves = Moves::new(move |what| {
+            let Some(here) = here.upgrade() else { return };
+            match what {
+                moves::Tell::State(state) => here.take(*state),
+                moves::Tell::Anew => begin_anew(),
+            }
+        });
+        let _ = self.main.insert_before(moves.root(), Some(&self.servers));
+        self.moves.replace(Some(moves));
         self.tone();
 
         let here = self.clone();
         chrome::on_stored(move || {
-            // A tab has told something: then there is one.
-            for trouble in here.trouble.borrow_mut().iter_mut() {
-                trouble.take_if(|trouble| trouble.key == "trouble_no_tab");
-            }
             if let Some(messages) = here.messages.borrow().as_ref() {
                 messages.tab_seen();
             }
@@ -319,7 +365,12 @@ impl Desk {
                 prepare.tab_seen();
             }
             let later = here.clone();
-            let rest = Timeout::new(REST, move || go(async move { later.reload().await }));
+            let rest = Timeout::new(REST, move || {
+                go(async move {
+                    later.reload().await;
+                    later.look_who().await;
+                });
+            });
             here.resting.replace(Some(rest));
         });
     }
@@ -337,6 +388,7 @@ impl Desk {
         frames.extend(self.lists.borrow().iter().map(|lists| lists.root().clone()));
         frames.extend(self.unpacker.borrow().iter().map(|unpacker| unpacker.root().clone()));
         frames.extend(self.prepare.borrow().iter().map(|prepare| prepare.root().clone()));
+        frames.extend(self.moves.borrow().iter().map(|moves| moves.root().clone()));
         let set = move |dark: bool| {
             for frame in &frames {
                 let _ = frame.set_attribute("data-tone", if dark { "dark" } else { "light" });
@@ -351,21 +403,34 @@ impl Desk {
         self.reload().await;
         self.read_hash();
         self.draw();
+        self.look_for_accounts();
         self.look(false).await;
     }
 
     async fn reload(self: &Rc<Self>) {
         if let Some(state) = chrome::tell_background(&ToBackground::State).await {
-            self.state.replace(state);
+            self.take(state);
+        }
+    }
+
+    /// This is how it stands now.
+    fn take(self: &Rc<Self>, state: ToDesk) {
+        let before = self.state.replace(state);
+        let other = match (&before.store.current, &self.state.borrow().store.current) {
+            (Some(before), Some(current)) => !current.names(before) && !before.is_same(current),
+            (before, current) => before.is_some() && current.is_none(),
+        };
+        // Every section holds something of the move that was.
+        if other {
+            return begin_anew();
         }
         self.draw();
     }
 
     async fn send(self: &Rc<Self>, message: ToBackground) {
         if let Some(state) = chrome::tell_background(&message).await {
-            self.state.replace(state);
+            self.take(state);
         }
-        self.draw();
     }
 
     /// `#server=HOST` comes from the toolbar, `#grant=HOST` from a guard that may not look at a server.
@@ -386,6 +451,7 @@ impl Desk {
         }
         let errand = decoded.strip_prefix('#').and_then(Errand::of_id);
         if let Some(errand) = errand.filter(|_| self.state.borrow().store.current.is_some()) {
+            forget_hash();
             self.errand(errand);
         }
     }
@@ -436,7 +502,8 @@ impl Desk {
             lists.show(current.as_ref().map(|current| &current.old), people(&dossier), blocked);
         }
         if let Some(unpacker) = self.unpacker.borrow().as_ref() {
-            unpacker.show(current.as_ref().map(|current| &current.new));
+            let turn = current.as_ref().map_or(0, |current| current.turn);
+            unpacker.show(current.as_ref().map(|current| &current.new), turn);
         }
         if let Some(prepare) = self.prepare.borrow().as_ref() {
             prepare.show(current.as_ref().map(|current| (&current.old, &current.new)), &dossier);
@@ -500,6 +567,7 @@ impl Desk {
                 if given {
                     clear(&here.grant);
                     here.reload().await;
+                    here.look_for_accounts();
                     here.look(false).await;
                 } else {
                     here.tell("status_not_granted");
@@ -556,57 +624,67 @@ impl Desk {
         let Some(current) = self.state.borrow().store.current.clone() else { return };
         self.asking.set(self.asking.get() + 1);
         self.draw();
-        let mut present = [false; 2];
         for side in [Side::Old, Side::New] {
-            let trouble = self.survey(side, current.party(side)).await;
-            present[side as usize] = trouble.is_none();
-            self.trouble.borrow_mut()[side as usize] = trouble;
+            let presence = self.survey(side, &current).await;
+            self.presence.borrow_mut()[side as usize] = presence;
             self.draw();
         }
-        self.present.set(Some(present));
+        self.looked.set(true);
         self.send(ToBackground::Outside { deep }).await;
         self.asking.set(self.asking.get().saturating_sub(1));
         self.draw();
     }
 
-    async fn survey(self: &Rc<Self>, side: Side, party: &Party) -> Option<Say> {
-        if !self.granted(&party.host) {
-            return Some(say("trouble_not_granted").with(&party.host));
+    /// A tab has told something: whoever was missing may be there now.
+    async fn look_who(self: &Rc<Self>) {
+        self.look_for_accounts();
+        let Some(current) = self.state.borrow().store.current.clone() else { return };
+        if self.asking.get() > 0 {
+            return;
         }
-        let tabs = chrome::tabs(&tab_patterns(&party.host)).await;
-        for tab in tabs {
-            let reply = ask::in_tab(tab, request::account_page()).await;
-            let answer = match reply::page(&reply) {
-                Ok(answer) => answer,
-                Err(reply::Refusal::Silent(reply::Silence::NoTab)) => continue,
-                Err(reply::Refusal::SignedOut) => return Some(say("trouble_signed_out").with(&party.host)),
-                Err(_) => return Some(say("trouble_no_answer").with(&party.host)),
-            };
-            let page = BrowserParser.parse(&answer.body);
-            let facts = read_page(answer.plain_path(), page.as_ref(), now());
-            let session = Session::read(page.as_ref());
-            let handle = AccountFacts::value(&facts.handle).cloned();
-            let other = handle
-                .as_ref()
-                .filter(|handle| party.handle.as_ref().is_some_and(|own| !own.is_same(handle)));
-            let wrong = other.map(|other| say("trouble_other_account").with(&party.host).with(other));
-            self.send(ToBackground::Learn { host: party.host.clone(), handle: handle.clone(), facts }).await;
-            if wrong.is_some() {
-                return wrong;
+        for side in [Side::Old, Side::New] {
+            if !self.presence.borrow()[side as usize].may_change() {
+                continue;
             }
-            let others = self.state.borrow().store.current.as_ref().map(|current| match side {
-                Side::Old => current.new.host.clone(),
-                Side::New => current.old.host.clone(),
-            });
-            let mut job =
-                Survey::new(&check::wants(side, None), &party.host, session.as_ref(), others.as_ref());
-            ask::in_tab_all(tab, &mut job).await;
-            let handle = AccountFacts::value(&job.learned().handle).cloned().or(handle);
-            self.send(ToBackground::Learn { host: party.host.clone(), handle, facts: job.learned().clone() })
-                .await;
-            return None;
+            let (presence, _) = look_for(current.party(side), Some(current.party(other(side)))).await;
+            let changed = self.presence.borrow()[side as usize] != presence;
+            if changed && self.asking.get() == 0 {
+                self.presence.borrow_mut()[side as usize] = presence;
+                self.draw();
+            }
         }
-        Some(say("trouble_no_tab").with(&party.host))
+    }
+
+    /// Where accounts are named, those that are signed in are offered.
+    fn look_for_accounts(&self) {
+        let shown = self.state.borrow().store.current.is_none() || self.editing.get();
+        if shown {
+            self.seen.look(&self.state.borrow().granted.clone());
+        }
+    }
+
+    async fn survey(self: &Rc<Self>, side: Side, current: &Move) -> Presence {
+        let party = current.party(side);
+        if !self.granted(&party.host) {
+            return Presence::NotGranted;
+        }
+        let others = current.party(other(side));
+        let (presence, found) = look_for(party, Some(others)).await;
+        let Some(found) = found else { return presence };
+        let Ok(answer) = reply::page(&found.reply) else { return presence };
+        let page = BrowserParser.parse(&answer.body);
+        let facts = read_page(answer.plain_path(), page.as_ref(), now());
+        let session = session_of(&found.reply);
+        let handle = AccountFacts::value(&facts.handle).cloned();
+        self.send(ToBackground::Learn { host: party.host.clone(), handle: handle.clone(), facts }).await;
+        let mut job =
+            Survey::new(&check::wants(side, None), &party.host, session.as_ref(), Some(&others.host));
+        let me = session.as_ref().map(|session| session.account.id.as_str());
+        ask::in_tab_all(found.tab, &mut job, me).await;
+        let handle = AccountFacts::value(&job.learned().handle).cloned().or(handle);
+        self.send(ToBackground::Learn { host: party.host.clone(), handle, facts: job.learned().clone() })
+            .await;
+        presence
     }
 
     fn dossier(&self) -> Dossier {
@@ -631,6 +709,9 @@ impl Desk {
             self.draw_card(side, &dossier);
         }
         self.draw_servers();
+        if let Some(moves) = self.moves.borrow().as_ref() {
+            moves.show(&self.state.borrow().store);
+        }
         self.show_messages();
         self.show_lists();
         let next = findings.iter().filter_map(|finding| finding.until).filter(|until| *until > now()).min();
@@ -675,17 +756,42 @@ impl Desk {
             );
             let _ = card.append_child(list.as_ref());
         }
-        if let Some(trouble) = &self.trouble.borrow()[side as usize] {
-            let _ = card.append_child(make("p").class("trouble").text(&speak(trouble)).as_ref());
+        let presence = self.presence.borrow()[side as usize].clone();
+        let _ = card.set_attribute("data-presence", presence.id());
+        if let Some(words) = presence.say(party) {
+            let class = if presence.is_here() { "nothing" } else { "trouble" };
+            let _ = card.append_child(make("p").class(class).text(&speak(&words)).as_ref());
         }
         let path = if side == Side::Old { "/settings/migration" } else { "/settings/aliases" };
-        let open = make("button").class("secondary").attr("type", "button").attr("data-action", "visit");
-        let open = open.text(&speak(&say("action_open_server").with(&party.host)));
-        let url = format!("{}{path}", party.host.origin());
-        self.drawn.borrow_mut().push(on_click(&open.0, move || {
-            let url = url.clone();
-            go(async move { chrome::open_tab(&url).await });
-        }));
+        let path = match presence.next() {
+            Next::Open(SIGN_IN_PAGE) => SIGN_IN_PAGE,
+            Next::Open(ACCOUNT_PAGE) => ACCOUNT_PAGE,
+            _ => path,
+        };
+        let label = match path {
+            SIGN_IN_PAGE => "action_sign_in_on",
+            _ if matches!(presence, Presence::Other(_) | Presence::OtherSide(_)) => "action_switch_account",
+            _ => "action_open_server",
+        };
+        let open = make("button").class("secondary").attr("type", "button");
+        let (here, host) = (self.clone(), party.host.clone());
+        let open = if presence.next() == Next::Allow {
+            let open =
+                open.attr("data-action", "allow").text(&speak(&say("action_allow_server").with(&party.host)));
+            self.drawn.borrow_mut().push(on_click(&open.0, move || {
+                here.offer(&host);
+                here.grant.scroll_into_view();
+            }));
+            open
+        } else {
+            let open = open.attr("data-action", "visit").text(&speak(&say(label).with(&party.host)));
+            let url = format!("{}{path}", party.host.origin());
+            self.drawn.borrow_mut().push(on_click(&open.0, move || {
+                let url = url.clone();
+                go(async move { chrome::open_tab(&url).await });
+            }));
+            open
+        };
         let _ = card.append_child(make("div").class("actions").child(open).as_ref());
     }
 
@@ -699,8 +805,9 @@ impl Desk {
         }
         let aside = self.state.borrow().store.current.as_ref().map(|now| now.aside.clone());
         let aside = aside.unwrap_or_default();
+        let presence = self.presence.borrow().clone();
         let around = Around {
-            present: self.present.get().unwrap_or_default(),
+            presence: &presence,
             busy: self.busy(),
             laid: self.unpacker.borrow().as_ref().and_then(|unpacker| unpacker.offer()),
             aside: &aside,
@@ -708,8 +815,8 @@ impl Desk {
         };
         let stages = steps::stages(dossier, findings, &around);
         // Before the first look nothing is known of who is signed in.
-        let next = self.present.get().map(|_| steps::next(dossier, findings, &stages, &around));
-        let ahead = next.as_ref().is_some_and(|next| next.step == Step::Unpack && around.present[1]);
+        let next = self.looked.get().then(|| steps::next(dossier, findings, &stages, &around));
+        let ahead = next.as_ref().is_some_and(|next| next.step == Step::Unpack && presence[1].is_here());
         view.show(&stages, findings, next, &aside);
         // What will be unpacked is known only when the new account was looked at.
         if ahead && let Some(unpacker) = self.unpacker.borrow().clone() {
@@ -776,17 +883,6 @@ impl Desk {
             let here = self.clone();
             self.drawn.borrow_mut().push(on_click(&change.0, move || here.edit()));
             let _ = self.servers.append_child(make("p").class("forget").child(change).as_ref());
-            let forget = make("button")
-                .class("secondary")
-                .attr("type", "button")
-                .attr("data-action", "forget")
-                .text(&text("action_forget"));
-            let here = self.clone();
-            self.drawn.borrow_mut().push(on_click(&forget.0, move || {
-                let here = here.clone();
-                go(async move { here.send(ToBackground::Unlink).await });
-            }));
-            let _ = self.servers.append_child(make("p").class("forget").child(forget).as_ref());
         }
     }
 
@@ -873,6 +969,7 @@ impl Desk {
             }
         }
         self.draw();
+        self.look_for_accounts();
         self.link.section.scroll_into_view();
         let _ = self.link.fields[1].0.focus();
     }

@@ -19,7 +19,7 @@ use super::panel::{Panel, STYLE, head};
 use super::shelf::Shelf;
 use super::words::{direction, language, speak, text};
 use super::{ask, chrome, go, now};
-use crate::account::{Domain, Handle, HandleError, handle_in_link};
+use crate::account::{Domain, Handle, HandleError, handle_here, handle_in_link};
 use crate::check::{self, Action, Finding, Outcome};
 use crate::job::Job;
 use crate::job::survey::{Survey, Want, read_page};
@@ -209,7 +209,19 @@ impl Guard {
     }
 
     fn typed(&self) -> Option<Handle> {
-        self.typed.borrow().parse().ok()
+        self.meant(&self.typed.borrow(), &self.view.borrow()).ok()
+    }
+
+    /// A name alone is an account of this very server (facts 3.2, 2): taken so where the move is to one.
+    fn meant(&self, typed: &str, view: &View) -> Result<Handle, HandleError> {
+        let session = self.session.as_ref();
+        let home = session
+            .map(|session| &session.domain)
+            .filter(|_| view.new_party.as_ref().is_some_and(|party| party.host == self.host));
+        match (typed.parse::<Handle>(), home) {
+            (Err(HandleError::NoDomain), Some(home)) => handle_here(typed, home),
+            (read, _) => read,
+        }
     }
 
     async fn start(self: &Rc<Self>) {
@@ -394,16 +406,18 @@ impl Guard {
     fn target(&self, view: &View) -> Target {
         let typed = self.typed.borrow();
         if !typed.trim().is_empty() && matches!(self.kind, PageKind::Migration | PageKind::Redirect) {
-            return match typed.parse::<Handle>() {
+            return match self.meant(&typed, view) {
                 Ok(handle) => Target::Handle(handle),
                 Err(error) => {
                     let meant = match error {
                         HandleError::Link => handle_in_link(&typed),
                         // `@@ana@…` and the like: Mastodon drops only one.
                         HandleError::TooManyAts => typed.trim().trim_start_matches('@').parse().ok(),
-                        // The name alone, while a server is linked.
+                        // The name alone, while another server is linked.
                         HandleError::NoDomain => view.new_party.as_ref().and_then(|party| {
-                            Handle::new(typed.trim().trim_start_matches('@'), party.host.clone()).ok()
+                            let domain =
+                                party.handle.as_ref().map_or(&party.host, |handle| handle.domain()).clone();
+                            Handle::new(typed.trim().trim_start_matches('@'), domain).ok()
                         }),
                         _ => None,
                     };
@@ -537,8 +551,8 @@ impl Guard {
         match action {
             Action::Visit { side, path, .. } => self.visit(side, path),
             Action::Grant(domain) => go(async move {
-                let _: Option<()> =
-                    chrome::tell_background(&ToBackground::Desk { grant: Some(domain), errand: None }).await;
+                let desk = ToBackground::Desk { grant: Some(domain), errand: None, handle: None };
+                let _: Option<()> = chrome::tell_background(&desk).await;
             }),
             Action::OpenDesk
             | Action::SaveMessages
@@ -554,8 +568,8 @@ impl Guard {
                     Action::Announce => Some(Errand::Announce),
                     _ => None,
                 };
-                let _: Option<()> =
-                    chrome::tell_background(&ToBackground::Desk { grant: None, errand }).await;
+                let desk = ToBackground::Desk { grant: None, errand, handle: here.handle() };
+                let _: Option<()> = chrome::tell_background(&desk).await;
             }),
             Action::LookAgain => self.look_again(false),
             Action::LookOutside => self.look_again(true),

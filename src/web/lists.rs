@@ -9,9 +9,10 @@ use super::db;
 use super::dom::make;
 use super::frame::{Frame, fold, table, then};
 use super::messages::iso_day;
-use super::run::{Going, Halt, Runner, key_of, records};
+use super::run::{Going, Halt, Runner, records};
 use super::words::{BrowserWords, number, speak, text};
 use super::{chrome, go, now, zip};
+use crate::account::Handle;
 use crate::job::budget::Budget;
 use crate::job::collect::Owner;
 use crate::job::pack::part::Part;
@@ -21,9 +22,11 @@ use crate::list::Kind;
 use crate::message::record::{ABOUT, File};
 use crate::say::{Part as Word, Say, Words, say};
 use crate::server::page::export::Counts;
+use crate::server::version::Version;
 use crate::small::Names;
 use crate::trunk::bundle::{About, Bundle};
 use crate::trunk::dossier::{BlockedPeople, SavedLists};
+use crate::trunk::drawer::Drawer;
 use crate::trunk::kind_name;
 use crate::trunk::packed::Packed;
 use crate::trunk::store::Party;
@@ -31,7 +34,8 @@ use crate::when::{DAY, MINUTE, Time};
 
 /// What is told to the rest of the desk.
 pub(super) enum Tell {
-    Packed(Option<SavedLists>, Option<BlockedPeople>),
+    /// Of this account, this is packed.
+    Packed(Handle, Box<(Option<SavedLists>, Option<BlockedPeople>)>),
     /// A page of the old server is needed.
     OpenServer,
     /// Something else is packed than before.
@@ -99,10 +103,28 @@ impl Lists {
         self.packed.replace(None);
         let here = self.clone();
         go(async move {
-            let _ = here.load().await;
+            if here.load().await.is_ok() && !here.run.running.get() {
+                here.told_as_it_is();
+            }
             here.draw();
             (here.tell)(Tell::Changed);
         });
+    }
+
+    /// What the database has is what is said to be packed, whatever was said before.
+    fn told_as_it_is(&self) {
+        if self.pack.borrow().is_none() {
+            self.tell_packed(None, None);
+        } else {
+            self.told();
+        }
+    }
+
+    fn tell_packed(&self, lists: Option<SavedLists>, blocked: Option<BlockedPeople>) {
+        let of = self.account.borrow().strip_prefix("lists ").and_then(|handle| handle.parse().ok());
+        if let Some(of) = of {
+            (self.tell)(Tell::Packed(of, Box::new((lists, blocked))));
+        }
     }
 
     /// What is packed of the old account, once all of it is.
@@ -198,9 +220,9 @@ impl Lists {
         }
         let db = self.run.db().await?;
         self.load().await?;
-        let records = prepare(&self.pack, owner, Scope::Everything);
+        let records = prepare(&self.pack, owner.clone(), Scope::Everything);
         db.put(&account, &records).await?;
-        let halt = self.run.go_through(&db, &account, &party.host, &self.pack, &|| self.draw()).await?;
+        let halt = self.run.go_through(&db, &account, (&party, &owner), &self.pack, &|| self.draw()).await?;
         if halt == Halt::No {
             finish(&self.pack, &db, &account).await?;
             self.gather(&db, &account).await?;
@@ -218,7 +240,7 @@ impl Lists {
             rescued: pack.work.rescued(),
         });
         if saved.is_some() {
-            (self.tell)(Tell::Packed(saved, self.blocked.borrow().clone()));
+            self.tell_packed(saved, self.blocked.borrow().clone());
         }
     }
 
@@ -459,7 +481,7 @@ impl Lists {
                     here.pack.replace(None);
                     here.packed.replace(None);
                     here.run.halt.replace(Halt::No);
-                    (here.tell)(Tell::Packed(None, None));
+                    here.tell_packed(None, None);
                 }
                 here.draw();
                 (here.tell)(Tell::Changed);
@@ -483,8 +505,8 @@ pub(super) fn requests(people: u64) -> u64 {
 }
 
 /// Under which name the lists of an account are kept.
-fn account_of(handle: &crate::account::Handle) -> String {
-    format!("lists {}", key_of(handle))
+fn account_of(handle: &Handle) -> String {
+    Drawer::Lists.of(handle, 0)
 }
 
 /// A job of packing as it was left.
@@ -507,7 +529,12 @@ pub(super) fn prepare(
         Some(going) => {
             going.go_on();
             // A redirect set or cancelled meanwhile changes which lists are open.
-            let again = going.work.is_done() || going.work.owner().rescue != owner.rescue;
+            // And so does another version of the server.
+            let version = |owner: &Owner| owner.version.as_deref().and_then(Version::parse);
+            let since = |owner: &Owner| version(owner).map(|version| (version.major, version.minor));
+            let before = going.work.owner();
+            let again =
+                going.work.is_done() || before.rescue != owner.rescue || since(before) != since(&owner);
             let records = if again { going.work.again(owner, now()) } else { Vec::new() };
             going.settle();
             records

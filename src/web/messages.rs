@@ -41,8 +41,8 @@ enum How {
 
 /// What is told to the rest of the desk.
 pub(super) enum Tell {
-    /// All messages are saved.
-    Saved(Option<SavedMessages>),
+    /// All messages of this account are saved; or none are.
+    Saved(Handle, Option<SavedMessages>),
     /// A page of the old server is needed.
     OpenServer,
     /// It begins, or has ended.
@@ -117,10 +117,11 @@ impl Messages {
         if self.run.party.borrow().as_ref() == party {
             return;
         }
-        self.run.party.replace(party.cloned());
+        // What runs runs to its end; then there is another look at whose it is.
         if self.run.running.get() {
             return;
         }
+        self.run.party.replace(party.cloned());
         let account = party.and_then(|party| party.handle.as_ref()).map(key_of).unwrap_or_default();
         if *self.account.borrow() == account {
             return self.draw();
@@ -129,9 +130,27 @@ impl Messages {
         self.save.replace(None);
         let here = self.clone();
         go(async move {
-            let _ = here.load().await;
+            if here.load().await.is_ok() && !here.run.running.get() {
+                here.told_as_it_is();
+            }
             here.draw();
         });
+    }
+
+    /// What the database has is what is said to be saved, whatever was said before.
+    fn told_as_it_is(&self) {
+        let done = self.save.borrow().as_ref().map(|save| save.work.is_done());
+        match done {
+            Some(true) => self.told(),
+            Some(false) => {}
+            None => self.tell_saved(None),
+        }
+    }
+
+    fn tell_saved(&self, saved: Option<SavedMessages>) {
+        if let Ok(of) = self.account.borrow().parse() {
+            (self.tell)(Tell::Saved(of, saved));
+        }
     }
 
     /// The job as it was left.
@@ -215,8 +234,8 @@ impl Messages {
         }
         let db = self.run.db().await?;
         self.load().await?;
-        self.prepare(&db, &account, owner, how).await?;
-        let halt = self.run.go_through(&db, &account, &party.host, &self.save, &|| self.draw()).await?;
+        self.prepare(&db, &account, owner.clone(), how).await?;
+        let halt = self.run.go_through(&db, &account, (&party, &owner), &self.save, &|| self.draw()).await?;
         if halt == Halt::No {
             self.read_back(&db, &account).await?;
             let records = self.with(|save| save.work.finish(now())).unwrap_or_default();
@@ -286,7 +305,7 @@ impl Messages {
             }
         });
         if saved.is_some() {
-            (self.tell)(Tell::Saved(saved));
+            self.tell_saved(saved);
         }
     }
 
@@ -551,7 +570,7 @@ impl Messages {
                 if db.forget(&account).await.is_ok() {
                     here.save.replace(None);
                     here.reader.close();
-                    (here.tell)(Tell::Saved(None));
+                    here.tell_saved(None);
                 }
                 here.draw();
             });

@@ -31,6 +31,8 @@ mod markup;
 mod measure;
 #[cfg(feature = "desk")]
 mod messages;
+#[cfg(feature = "desk")]
+mod moves;
 mod panel;
 #[cfg(feature = "desk")]
 mod prepare;
@@ -38,10 +40,14 @@ mod prepare;
 mod reader;
 #[cfg(feature = "desk")]
 mod run;
+#[cfg(feature = "desk")]
+mod seen;
 #[cfg(feature = "guard")]
 mod shelf;
 #[cfg(feature = "desk")]
 mod stages;
+#[cfg(feature = "desk")]
+mod tabs;
 #[cfg(feature = "desk")]
 mod unpack;
 mod words;

@@ -11,8 +11,9 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::db::{self, Db};
 use super::markup::BrowserParser;
+use super::tabs::{Voice, look_for, session_of};
 use super::words::{number, speak, text};
-use super::{ask, chrome, fetch, now, tab_patterns};
+use super::{chrome, fetch, now};
 use crate::account::{Domain, Handle};
 use crate::job::collect::Owner;
 use crate::job::save::{Next, Save, Why};
@@ -21,10 +22,9 @@ use crate::message::digest::base64;
 pub(super) use crate::message::record::Record;
 use crate::message::record::{File, Missing};
 use crate::say::{Part, say};
-use crate::server::markup::Parser;
 use crate::server::reply::{self, Reply, Silence};
-use crate::server::request::{self, Request};
-use crate::server::session::Session;
+use crate::server::request::Request;
+use crate::trunk::presence::{Presence, other_account};
 use crate::trunk::store::Party;
 use crate::when::{MINUTE, SECOND, Time};
 
@@ -38,7 +38,9 @@ pub(super) enum Halt {
     Paused,
     Job(Why),
     /// Another account is signed in there.
-    Other(String),
+    Other(Handle),
+    /// The right one is, and the pages that are open are another one's.
+    Stale,
     /// The disk is full.
     Full,
     /// The browser's database fails.
@@ -213,40 +215,61 @@ impl Runner {
         self.party.borrow().as_ref().map(|party| party.host.clone())
     }
 
+    fn waits_for_page(&self) -> bool {
+        matches!(
+            &*self.halt.borrow(),
+            Halt::Job(Why::NoTab | Why::SignedOut | Why::OtherAccount) | Halt::Other(_)
+        )
+    }
+
     /// Something is missing that opening a page of the server would bring.
     pub(super) fn needs_page(&self) -> bool {
-        matches!(&*self.halt.borrow(), Halt::Job(Why::NoTab | Why::SignedOut) | Halt::Other(_))
+        self.waits_for_page() || matches!(&*self.halt.borrow(), Halt::Stale)
     }
 
     /// It stands still for want of a page of the server, and there is one now. Only what is there: nobody wants a page to
     /// open by itself that was closed a moment ago.
     pub(super) async fn may_go_on(&self) -> bool {
-        let waited =
-            || matches!(&*self.halt.borrow(), Halt::Job(Why::NoTab | Why::SignedOut)) && !self.running.get();
-        let Some(host) = self.host().filter(|_| waited()) else { return false };
-        !chrome::tabs(&tab_patterns(&host)).await.is_empty() && waited()
+        let waited = || self.waits_for_page() && !self.running.get();
+        let Some(party) = self.party.borrow().clone().filter(|_| waited()) else { return false };
+        // Somebody else's page is no help.
+        let (presence, _) = look_for(&party, None).await;
+        presence.is_here() && waited()
     }
 
     /// Who is signed in there, by the server's own page: the one whose account is wanted? `open` opens such a page.
     pub(super) async fn owner(&self, party: &Party, open: &dyn Fn()) -> Result<Owner, Halt> {
-        let mut tab = None;
-        let reply = ask_any(&party.host, &mut tab, &request::account_page()).await;
-        let answer = match reply::page(&reply) {
-            Ok(answer) => answer,
-            Err(reply::Refusal::Silent(Silence::NoTab)) => {
-                open();
-                return Err(Halt::Job(Why::NoTab));
-            }
-            Err(reply::Refusal::Silent(Silence::NotGranted)) => return Err(Halt::Job(Why::NotAllowed)),
-            Err(reply::Refusal::SignedOut) => return Err(Halt::Job(Why::SignedOut)),
-            Err(_) => return Err(Halt::Job(Why::Trouble)),
+        let (presence, found) = look_for(party, None).await;
+        let Some(found) = found else {
+            return Err(match presence {
+                Presence::NoTab if !self.allowed(party).await => Halt::Job(Why::NotAllowed),
+                Presence::NoTab => {
+                    open();
+                    Halt::Job(Why::NoTab)
+                }
+                Presence::Other(other) | Presence::OtherSide(other) => Halt::Other(other),
+                Presence::SignedOut => Halt::Job(Why::SignedOut),
+                Presence::Waiting(_) => Halt::Job(Why::Refused),
+                _ => Halt::Job(Why::Trouble),
+            });
         };
-        let session = Session::read(BrowserParser.parse(&answer.body).as_ref());
-        let session = session.ok_or(Halt::Job(Why::SignedOut))?;
-        if party.handle.as_ref().is_some_and(|handle| !handle.is_same(&session.account.handle)) {
-            return Err(Halt::Other(session.account.handle.acct()));
-        }
+        let session = session_of(&found.reply).ok_or(Halt::Job(Why::SignedOut))?;
         Owner::of(&session).ok_or(Halt::Job(Why::Refused))
+    }
+
+    async fn allowed(&self, party: &Party) -> bool {
+        let granted = super::domains_of(&chrome::granted().await);
+        granted.iter().any(|granted| granted.host() == party.host.host())
+    }
+
+    /// A request was not sent, because the pages are somebody else's: whose?
+    async fn other(&self, party: &Party) -> Halt {
+        match look_for(party, None).await.0 {
+            Presence::Other(other) | Presence::OtherSide(other) => Halt::Other(other),
+            Presence::NoTab => Halt::Job(Why::NoTab),
+            Presence::SignedOut => Halt::Job(Why::SignedOut),
+            _ => Halt::Stale,
+        }
     }
 
     /// Goes through with it, as far as it comes. `Halt::No`: everything was asked for.
@@ -254,12 +277,13 @@ impl Runner {
         &self,
         db: &Db,
         account: &str,
-        host: &Domain,
+        who: (&Party, &Owner),
         job: &dyn Drive,
         draw: &dyn Fn(),
     ) -> Result<Halt, db::Trouble> {
+        let (party, owner) = who;
         self.began.set((now(), job.pace().0));
-        let mut tab = None;
+        let voice = Voice::new(&party.host, owner);
         loop {
             if self.pause.get() {
                 return Ok(Halt::Paused);
@@ -267,11 +291,15 @@ impl Runner {
             match job.step() {
                 Step::Ask(request) => {
                     let request = with_bytes(db, account, request).await?;
-                    let reply = ask_any(host, &mut tab, &request).await;
+                    let reply = voice.ask(&request).await;
+                    // The job hears nothing of it: the request is still the next one.
+                    if reply == Err(Silence::OtherAccount) {
+                        return Ok(self.other(party).await);
+                    }
                     db.put(account, &job.answer(&reply)).await?;
                 }
                 Step::Fetch(url) => {
-                    let file = fetch_file(db, account, host, &url).await?;
+                    let file = fetch_file(db, account, &party.host, &url).await?;
                     let records = job.fetched(&url, file);
                     if records.is_empty() {
                         TimeoutFuture::new(1_000).await;
@@ -355,16 +383,18 @@ impl Runner {
             Halt::No | Halt::Paused if begun => text("messages_paused"),
             Halt::No | Halt::Paused => String::new(),
             Halt::Job(Why::NoTab) => named("trouble_no_tab"),
-            Halt::Job(Why::SignedOut) => named("trouble_signed_out"),
+            Halt::Job(Why::SignedOut) => match &*self.party.borrow() {
+                Some(party) => Presence::SignedOut.say(party).map(|say| speak(&say)).unwrap_or_default(),
+                None => String::new(),
+            },
             Halt::Job(Why::NotAllowed) => named("trouble_not_granted"),
             Halt::Job(Why::Refused) => named(self.refused),
             Halt::Job(Why::Broken | Why::Trouble | Why::Limit | Why::Server) => named("messages_broken"),
-            Halt::Other(other) => match &host {
-                Some(host) => {
-                    speak(&say("trouble_other_account").with(host).with(format!("@{other}").as_str()))
-                }
+            Halt::Other(other) => match &*self.party.borrow() {
+                Some(party) => speak(&other_account(party, other)),
                 None => String::new(),
             },
+            Halt::Stale | Halt::Job(Why::OtherAccount) => named("trouble_stale_page"),
             Halt::Full => text("messages_full"),
             Halt::Broken => text("messages_store_broken"),
             Halt::Elsewhere => text("messages_elsewhere"),
@@ -375,24 +405,6 @@ impl Runner {
 /// The account a handle is kept under.
 pub(super) fn key_of(handle: &Handle) -> String {
     handle.acct().to_lowercase()
-}
-
-/// Through the agent of a tab of the server; another one, when the last has gone.
-pub(super) async fn ask_any(host: &Domain, tab: &mut Option<i32>, request: &Request) -> Reply {
-    if let Some(known) = *tab {
-        let reply = ask::in_tab(known, request.clone()).await;
-        if reply != Err(Silence::NoTab) {
-            return reply;
-        }
-    }
-    for other in chrome::tabs(&tab_patterns(host)).await {
-        let reply = ask::in_tab(other, request.clone()).await;
-        if reply != Err(Silence::NoTab) {
-            *tab = Some(other);
-            return reply;
-        }
-    }
-    Err(Silence::NoTab)
 }
 
 /// What a job names by its address goes out as what the store has under it.
@@ -451,7 +463,7 @@ pub(super) struct Lock(Function);
 
 impl Lock {
     /// `None`: somebody else has it.
-    async fn take(name: &str) -> Option<Lock> {
+    pub(super) async fn take(name: &str) -> Option<Lock> {
         let locks = Reflect::get(&web_sys::window()?.navigator(), &"locks".into()).ok()?;
         let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
         let options = Object::new();

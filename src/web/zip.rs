@@ -14,8 +14,9 @@ use crate::message::bundle as message;
 use crate::say::{Say, say};
 use crate::trunk::bundle as trunk;
 
+pub(super) const ZIP: &str = "application/zip";
 /// More than a saved ZIP has; what is larger is not opened.
-const LARGEST: u64 = 64 << 30;
+pub(super) const LARGEST: u64 = 64 << 30;
 /// The browser keeps the parts, not our memory.
 const PART: usize = 4 << 20;
 
@@ -108,6 +109,32 @@ impl Opened for message::Open {
     }
 }
 
+/// A file in the making: the browser keeps what is written, not our memory.
+#[derive(Default)]
+pub(super) struct Parts {
+    parts: Vec<Blob>,
+    waiting: Vec<u8>,
+}
+
+impl Parts {
+    pub(super) fn add(&mut self, bytes: Vec<u8>, last: bool) -> Result<(), Say> {
+        self.waiting.extend(bytes);
+        if self.waiting.len() >= PART || last {
+            self.parts.push(fetch::blob(&[&self.waiting]).ok_or_else(|| say("messages_full"))?);
+            self.waiting.clear();
+        }
+        Ok(())
+    }
+
+    /// `mime` is empty where nobody but us reads it.
+    pub(super) fn whole(self, mime: &str) -> Result<Blob, Say> {
+        let parts: js_sys::Array = self.parts.iter().collect();
+        let kind = web_sys::BlobPropertyBag::new();
+        kind.set_type(mime);
+        Blob::new_with_blob_sequence_and_options(&parts, &kind).map_err(|_| say("messages_full"))
+    }
+}
+
 /// Writes it; `told` hears how many percent are done.
 pub(super) async fn write(
     db: &Db,
@@ -116,8 +143,7 @@ pub(super) async fn write(
     told: &dyn Fn(u64),
 ) -> Result<Blob, Say> {
     let broken = |_| say("messages_store_broken");
-    let mut parts: Vec<Blob> = Vec::new();
-    let mut waiting: Vec<u8> = Vec::new();
+    let mut parts = Parts::default();
     let mut percent = 0;
     loop {
         let want = zip.wants();
@@ -132,11 +158,7 @@ pub(super) async fn write(
             Want::Nothing | Want::Done => {}
             Want::Failed(_) => return Err(say("messages_too_large")),
         }
-        waiting.extend(zip.take());
-        if waiting.len() >= PART || want == Want::Done {
-            parts.push(fetch::blob(&[&waiting]).ok_or_else(|| say("messages_full"))?);
-            waiting.clear();
-        }
+        parts.add(zip.take(), want == Want::Done)?;
         if want == Want::Done {
             break;
         }
@@ -149,10 +171,7 @@ pub(super) async fn write(
             TimeoutFuture::new(0).await;
         }
     }
-    let parts: js_sys::Array = parts.iter().collect();
-    let kind = web_sys::BlobPropertyBag::new();
-    kind.set_type("application/zip");
-    Blob::new_with_blob_sequence_and_options(&parts, &kind).map_err(|_| say("messages_full"))
+    parts.whole(ZIP)
 }
 
 /// Everything in a ZIP of messages against its manifest.
@@ -168,7 +187,7 @@ pub(super) async fn check_lists(file: &Blob) -> Result<(), Reason> {
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn size(file: &Blob) -> u64 {
+pub(super) fn size(file: &Blob) -> u64 {
     file.size() as u64
 }
 

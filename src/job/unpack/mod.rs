@@ -276,6 +276,40 @@ impl Unpack {
         records
     }
 
+    /// Whose account it is, as its server says now. Between two steps it may have become another version: what is not sent
+    /// yet goes the way that this one has.
+    pub fn owned_by(&mut self, owner: Owner, now: Time) -> Vec<Record> {
+        if owner.id != self.owner.id || owner == self.owner {
+            return Vec::new();
+        }
+        let before = self.two_steps();
+        self.owner = owner;
+        let mut records = vec![self.about()];
+        if self.two_steps() == before {
+            return records;
+        }
+        self.now = now;
+        self.look = now;
+        for at in 0..self.steps.len() {
+            let step = &mut self.steps[at];
+            step.sure = false;
+            match &step.stage {
+                // Numbers of the other kind of imports.
+                Stage::Ready { .. } => step.stage = Stage::Ready { seen: None },
+                // Nobody can confirm it any more.
+                Stage::Uploaded { .. } => step.stage = Stage::Ready { seen: None },
+                // No page lists it any more: what arrives tells.
+                Stage::Running(run) => {
+                    let run = Run { id: None, begun: String::new(), ..run.clone() };
+                    step.stage = Stage::Running(run);
+                }
+                Stage::Finished { .. } | Stage::Refused(_) => continue,
+            }
+            records.push(self.step_record(at));
+        }
+        records
+    }
+
     fn version(&self) -> Option<Version> {
         self.owner.version.as_deref().and_then(Version::parse)
     }
@@ -725,11 +759,18 @@ impl Work for Unpack {
         let mut running = None;
         for (at, step) in self.steps.iter().enumerate() {
             let Stage::Running(run) = &step.stage else { continue };
+            // Begun while the server was one of those that list no imports.
+            if run.id.is_none() && run.begun.is_empty() {
+                if running.is_none() || self.now.since(step.probed) >= MINUTE {
+                    running = Some(Task::Watch(at));
+                }
+                continue;
+            }
             let still = self.now.since(run.changed) >= PROBE_EVERY;
             if still && run.id.is_some() && self.now.since(step.probed) >= PROBE_EVERY {
                 return Some(Task::Probe(at));
             }
-            if !run.is_stuck(self.now) {
+            if !run.is_stuck(self.now) && !matches!(running, Some(Task::Watch(_))) {
                 running = Some(Task::Look);
             }
         }

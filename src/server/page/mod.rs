@@ -12,6 +12,11 @@ pub mod migration;
 use super::markup::Markup;
 use super::reply::Answer;
 
+/// Pages that somebody is sent to (facts 1.3).
+pub const SIGN_IN_PAGE: &str = "/auth/sign_in";
+pub const ACCOUNT_PAGE: &str = "/auth/edit";
+pub const MIGRATION_PAGE: &str = "/settings/migration";
+
 /// The pages on which we have something to say. The ids stand in `data-page`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PageKind {

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use super::super::db::{self, Db};
 use super::super::dom::make;
 use super::super::frame::then;
-use super::super::run::{Halt, Record, ask_any};
+use super::super::run::{Halt, Record};
+use super::super::tabs::Voice;
 use super::super::words::{speak, text};
 use super::super::{chrome, go, now};
 use super::{Prepare, Tell};
@@ -111,16 +112,16 @@ impl Prepare {
         let end = self.end(Side::New);
         let party = end.party.borrow().clone().ok_or(Halt::No)?;
         let owner = end.owner(&party, &|| (self.tell)(Tell::OpenServer(Side::New))).await?;
-        let mut tab = None;
+        let voice = Voice::new(&party.host, &owner);
         let read = |reply: &reply::Reply| -> Result<Profile, Halt> {
             let value = reply::json(reply).map_err(Halt::from)?;
             let own = Profile::read(&value, &owner.domain).filter(|own| own.id == owner.id);
             own.ok_or(Halt::Job(crate::job::save::Why::SignedOut))
         };
         // Whose account answers is read before anything is changed.
-        read(&ask_any(&party.host, &mut tab, &request::verify_credentials()).await)?;
-        read(&ask_any(&party.host, &mut tab, &request::set_locked(locked)).await)?;
-        let after = read(&ask_any(&party.host, &mut tab, &request::verify_credentials()).await)?;
+        read(&voice.ask(&request::verify_credentials()).await)?;
+        read(&voice.ask(&request::set_locked(locked)).await)?;
+        let after = read(&voice.ask(&request::verify_credentials()).await)?;
         let done = after.locked == Some(locked);
         if done {
             let at = (!locked).then(now);

@@ -13,7 +13,7 @@ use web_sys::HtmlElement;
 use super::db::{self, Db};
 use super::dom::{Build, make};
 use super::frame::{Frame, then};
-use super::run::{Drive, Going, Halt, Runner, key_of, records};
+use super::run::{Going, Halt, Runner, key_of, records};
 use super::words::{speak, text};
 use super::{chrome, domains_of, fetch, go, now};
 use crate::account::{Domain, Handle};
@@ -272,10 +272,10 @@ impl Prepare {
             self.settle(&owner.handle).await?;
         }
         let look = &self.looks[side as usize];
-        look.replace(Some(Going::new(Look::new(owner, side))));
+        look.replace(Some(Going::new(Look::new(owner.clone(), side))));
         let db = end.db().await?;
         // It keeps nothing.
-        end.go_through(&db, "", &party.host, look, &|| self.draw()).await
+        end.go_through(&db, "", (&party, &owner), look, &|| self.draw()).await
     }
 
     /// Whose work it is, once that is known.
@@ -421,7 +421,7 @@ impl Prepare {
                     records
                 }
                 (None, How::Begin(changes)) => {
-                    let (job, records) = Carry::begin(owner, changes, now());
+                    let (job, records) = Carry::begin(owner.clone(), changes, now());
                     *carry = Some(Going::new(job));
                     records
                 }
@@ -429,7 +429,7 @@ impl Prepare {
             }
         };
         db.put(&account, &records).await?;
-        let halt = end.go_through(&db, &account, &party.host, &self.carry, &|| self.draw()).await?;
+        let halt = end.go_through(&db, &account, (&party, &owner), &self.carry, &|| self.draw()).await?;
         if halt == Halt::No {
             self.finish(&db, &account).await?;
         }

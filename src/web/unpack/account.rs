@@ -20,6 +20,7 @@ use crate::small::Names;
 use crate::trunk::dossier::Arrived;
 use crate::trunk::kind_name;
 use crate::trunk::plan::{Chosen, pieces, wanted};
+use crate::when::Time;
 
 /// So many rows of a kind are shown; the file has all of them.
 const SHOWN: usize = 300;
@@ -269,8 +270,8 @@ impl Unpacker {
     }
 
     /// The checks are told what has arrived.
-    pub(super) fn tell_arrived(&self) {
-        let mut arrived = Arrived { at: now(), ..Arrived::default() };
+    pub(super) fn tell_arrived(&self, at: Time) {
+        let mut arrived = Arrived { at, ..Arrived::default() };
         self.outcomes(Kind::Follows, &mut |_, outcome| {
             // The same person twice, or oneself, is nobody to follow.
             if matches!(outcome, Outcome::LeftOut(why) if why == "doubled" || why == "oneself") {
@@ -285,7 +286,10 @@ impl Unpacker {
                 _ => &mut arrived.lost,
             } += 1;
         });
-        (self.tell)(Tell::Arrived(arrived));
+        let of = self.handle.borrow().parse();
+        if let Ok(of) = of {
+            (self.tell)(Tell::Arrived(of, self.turn.get(), arrived));
+        }
     }
 }
 

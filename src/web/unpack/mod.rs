@@ -18,8 +18,10 @@ use super::lists::{Lists, finish, load_pack, prepare};
 use super::run::{Drive, Going, Halt, Runner, key_of, records};
 use super::words::{number, speak, text};
 use super::{chrome, go, now};
+use crate::account::Handle;
 use crate::job::collect::Owner;
 use crate::job::pack::{Pack, Scope};
+use crate::job::save::Why;
 use crate::job::unpack::act::Stand;
 use crate::job::unpack::piece::{Piece, Stage};
 use crate::job::unpack::{Choice, Unpack};
@@ -30,6 +32,7 @@ use crate::message::record::{ABOUT, Record};
 use crate::say::{Part, Say, say};
 use crate::small::Names;
 use crate::trunk::dossier::{Arrived, BlockedPeople};
+use crate::trunk::drawer::Drawer;
 use crate::trunk::packed::{Packed, blocked_by};
 use crate::trunk::plan::{Unpacking, lay_out, pieces, wanted};
 use crate::trunk::steps::Busy;
@@ -43,7 +46,8 @@ const FRESH: i64 = 5 * MINUTE;
 
 /// What is told to the rest of the desk.
 pub(super) enum Tell {
-    Arrived(Arrived),
+    /// On this account, for the move whose turn this is.
+    Arrived(Handle, u64, Arrived),
     /// A page of the new server is needed.
     OpenServer,
     /// It begins, or has ended, or another plan is laid out.
@@ -65,6 +69,8 @@ pub(super) struct Unpacker {
     lists: Rc<Lists>,
     /// Whose account is unpacked onto, as it is kept.
     handle: RefCell<String>,
+    /// Which of the moves onto it.
+    turn: Cell<u64>,
     loaded: Cell<bool>,
     new: RefCell<Option<Going<Pack>>>,
     /// What the new account had when it was last looked at.
@@ -95,6 +101,7 @@ impl Unpacker {
             tell: Box::new(tell),
             lists,
             handle: RefCell::default(),
+            turn: Cell::new(0),
             loaded: Cell::new(false),
             new: RefCell::default(),
             before: RefCell::default(),
@@ -117,14 +124,14 @@ impl Unpacker {
     }
 
     /// Onto which account: the new one of the linked move. Shown once something is packed.
-    pub(super) fn show(self: &Rc<Self>, party: Option<&Party>) {
+    pub(super) fn show(self: &Rc<Self>, party: Option<&Party>, turn: u64) {
         let packed = self.lists.packed().is_some();
         self.frame.root.set_hidden(party.is_none() || !packed);
         // What runs runs to its end; then there is another look at whose it is.
         if self.run.running.get() {
             return;
         }
-        let same = self.run.party.borrow().as_ref() == party;
+        let same = self.turn.replace(turn) == turn && self.run.party.borrow().as_ref() == party;
         if !same {
             self.run.party.replace(party.cloned());
         }
@@ -136,7 +143,12 @@ impl Unpacker {
         self.take(handle);
         let here = self.clone();
         go(async move {
-            let _ = here.load().await;
+            if here.load().await.is_ok() {
+                let at = here.verify.borrow().as_ref().and_then(|verify| verify.work.finished());
+                if let Some(at) = at.filter(|_| !here.run.running.get()) {
+                    here.tell_arrived(at);
+                }
+            }
             here.draw();
         });
     }
@@ -170,8 +182,10 @@ impl Unpacker {
         self.version.set(self.version.get() + 1);
     }
 
-    fn account(&self, what: &str) -> String {
-        format!("{what} {}", self.handle.borrow())
+    /// The name of a drawer of this account.
+    fn account(&self, drawer: Drawer) -> String {
+        let handle = self.handle.borrow().parse::<Handle>();
+        handle.map(|handle| drawer.of(&handle, self.turn.get())).unwrap_or_default()
     }
 
     /// All three jobs as they were left.
@@ -180,16 +194,16 @@ impl Unpacker {
             return Ok(());
         }
         let db = self.run.db().await?;
-        let account = self.account("new");
+        let account = self.account(Drawer::New);
         self.new.replace(load_pack(&db, &account).await?.map(Going::new));
         self.wishes.replace(Wishes::load(&db, &account).await?);
         self.gather(&db).await?;
-        let account = self.account("unpack");
+        let account = self.account(Drawer::Unpack);
         if let Some(mut work) = about(&db, &account).await?.as_deref().and_then(Unpack::from_about) {
             records(&db, &account, &mut |key, text| work.restore(key, text)).await?;
             self.work.replace(Some(Going::new(work)));
         }
-        let account = self.account("verify");
+        let account = self.account(Drawer::Verify);
         if let Some(mut verify) = about(&db, &account).await?.as_deref().and_then(Verify::from_about) {
             records(&db, &account, &mut |key, text| verify.restore(key, text)).await?;
             verify.ready();
@@ -203,7 +217,7 @@ impl Unpacker {
         let new =
             self.new.borrow().as_ref().filter(|new| new.work.is_done()).map(|new| Packed::new(&new.work));
         let Some(mut packed) = new else { return Ok(()) };
-        records(db, &self.account("new"), &mut |key, text| packed.add(key, text)).await?;
+        records(db, &self.account(Drawer::New), &mut |key, text| packed.add(key, text)).await?;
         self.before.replace(Some(Rc::new(packed)));
         Ok(())
     }
@@ -369,7 +383,7 @@ impl Unpacker {
             self.take(handle);
             self.load().await?;
         }
-        let run = Stretch { db: self.run.db().await?, owner, party };
+        let mut run = Stretch { db: self.run.db().await?, owner, party };
         match doing {
             Doing::Look => self.look(&run).await,
             Doing::Verify => self.account_for(&run).await,
@@ -379,7 +393,7 @@ impl Unpacker {
                 {
                     return Ok(halt);
                 }
-                self.unpack(&run).await
+                self.unpack(&mut run).await
             }
         }
     }
@@ -387,7 +401,7 @@ impl Unpacker {
     /// What the new account has already.
     async fn look(self: &Rc<Self>, run: &Stretch) -> Result<Halt, db::Trouble> {
         self.doing.set(Doing::Look);
-        let account = self.account("new");
+        let account = self.account(Drawer::New);
         run.db.put(&account, &prepare(&self.new, run.owner.clone(), Scope::Arrived)).await?;
         let halt = self.drive(run, &account, &self.new).await?;
         if halt == Halt::No {
@@ -406,7 +420,7 @@ impl Unpacker {
         account: &str,
         job: &dyn Drive,
     ) -> Result<Halt, db::Trouble> {
-        self.run.go_through(&run.db, account, &run.party.host, job, &|| self.draw()).await
+        self.run.go_through(&run.db, account, (&run.party, &run.owner), job, &|| self.draw()).await
     }
 
     /// Whom the move would lose, because the new server blocks theirs.
@@ -453,7 +467,7 @@ impl Unpacker {
             self.set_rows(run, rows).await?;
         }
         let choice = Choice { domains_first: self.wishes.borrow().domains_first };
-        let account = self.account("unpack");
+        let account = self.account(Drawer::Unpack);
         let records = {
             let mut work = self.work.borrow_mut();
             match work.as_mut() {
@@ -487,17 +501,19 @@ impl Unpacker {
         Ok(None)
     }
 
-    async fn unpack(self: &Rc<Self>, run: &Stretch) -> Result<Halt, db::Trouble> {
-        let account = self.account("unpack");
+    async fn unpack(self: &Rc<Self>, run: &mut Stretch) -> Result<Halt, db::Trouble> {
+        let account = self.account(Drawer::Unpack);
         loop {
             self.doing.set(Doing::Unpack);
             self.planning.set(false);
             let records = match self.work.borrow_mut().as_mut() {
                 Some(going) => {
                     going.go_on();
+                    let mut records = going.work.owned_by(run.owner.clone(), now());
                     // What stood still is looked after once more.
-                    let records =
-                        if going.work.is_done() { going.work.look_again(now()) } else { Vec::new() };
+                    if going.work.is_done() {
+                        records.extend(going.work.look_again(now()));
+                    }
                     going.settle();
                     records
                 }
@@ -506,6 +522,11 @@ impl Unpacker {
             run.db.put(&account, &records).await?;
             let halt = self.drive(run, &account, &self.work).await?;
             match halt {
+                // Its page is not there any more: has the server become another version meanwhile?
+                Halt::Job(Why::Refused) => match self.run.owner(&run.party, &|| ()).await {
+                    Ok(owner) if owner.version != run.owner.version => run.owner = owner,
+                    _ => return Ok(halt),
+                },
                 Halt::Paused if self.verify_now.take() => {
                     self.run.pause.set(false);
                     let halt = self.account_for(run).await?;
@@ -528,7 +549,7 @@ impl Unpacker {
 
     /// Which rows are wanted, in place of those of before: in one go, so that there always are some.
     async fn set_rows(&self, run: &Stretch, rows: Vec<Rows>) -> Result<(), db::Trouble> {
-        let account = self.account("verify");
+        let account = self.account(Drawer::Verify);
         let (verify, new) = Verify::begin(run.owner.clone(), rows, now());
         let mut all: Vec<Record> = Vec::new();
         records(&run.db, &account, &mut |key, _| all.push(Record { key: key.to_owned(), text: None }))
@@ -561,7 +582,7 @@ impl Unpacker {
             };
             self.set_rows(run, rows).await?;
         }
-        let account = self.account("verify");
+        let account = self.account(Drawer::Verify);
         let halt = self.drive(run, &account, &self.verify).await?;
         if halt == Halt::No {
             let records = match self.verify.borrow_mut().as_mut() {
@@ -569,7 +590,7 @@ impl Unpacker {
                 None => Vec::new(),
             };
             run.db.put(&account, &records).await?;
-            self.tell_arrived();
+            self.tell_arrived(now());
             self.bump();
         }
         Ok(halt)

@@ -15,6 +15,7 @@ use super::choice::Other;
 use crate::account::{Domain, Handle};
 use crate::list::{self, Correction, Foreign, Kind, Odd, ReadError, Row, Why};
 use crate::say::{Say, say};
+use crate::trunk::drawer::Drawer;
 use crate::trunk::kind_name;
 use crate::trunk::plan::{Part, Unpacking, why_id};
 
@@ -166,7 +167,7 @@ impl Unpacker {
         self.lay();
         self.draw();
         let here = self.clone();
-        let (account, records) = (self.account("new"), self.wishes.borrow().records());
+        let (account, records) = (self.account(Drawer::New), self.wishes.borrow().records());
         go(async move {
             let stored = match here.run.db().await {
                 Ok(db) => db.put(&account, &records).await,

@@ -61,7 +61,7 @@ in_both_browsers! {
         browser.desk();
         browser.reload();
         browser.desk();
-        let words = format!("another account is signed in: @{}", servers.new_handle("bob1"));
+        let words = format!("you are signed in there as @{}", servers.new_handle("bob1"));
         browser.wait("the desk to name the wrong account", || card("new").contains(&words).then_some(()));
 
         // And out again.
@@ -103,6 +103,7 @@ in_both_browsers! {
         assert!(!browser.guard().is_shown(), "the guard still runs");
         let desk = browser.desk();
         desk.click_action("forget");
+        desk.click_action("forget-confirm");
         browser.wait("the desk to forget", || (desk.page() == "start").then_some(()));
         let stored = on_desk(browser, "return await api.storage.local.get(null);", &[]).to_string();
         assert!(!stored.contains("ana"), "{stored}");
