@@ -11,7 +11,7 @@ use crate::when::Time;
 
 pub static CHECK: Check = Check {
     id: "announced",
-    step: Step::Prepare,
+    step: Step::Arrivals,
     pages: &[PageKind::Migration],
     needs: &[(Side::New, Want::Announced)],
     run,

@@ -66,6 +66,8 @@ pub struct Around<'a> {
     pub presence: &'a [Presence; 2],
     /// What is at work.
     pub busy: Option<Busy>,
+    /// Both profiles were read, and so many things are chosen to be carried over.
+    pub chosen: Option<u64>,
     /// A plan for unpacking is laid out: so many rows, and so many people who will be followed.
     pub laid: Option<(u64, u64)>,
     /// The checks that the person leaves as they are.
@@ -78,6 +80,8 @@ pub struct Around<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Busy {
     Packs,
+    /// At the profiles.
+    Prepares,
     /// At the new account, before anything is unpacked or after.
     Looks,
     Unpacks,
@@ -85,7 +89,11 @@ pub enum Busy {
 
 impl Busy {
     fn step(self) -> Step {
-        if self == Busy::Packs { Step::Pack } else { Step::Unpack }
+        match self {
+            Busy::Packs => Step::Pack,
+            Busy::Prepares => Step::Prepare,
+            Busy::Looks | Busy::Unpacks => Step::Unpack,
+        }
     }
 }
 
@@ -109,6 +117,8 @@ pub enum Todo {
     SignIn(Side),
     /// Packs messages and everything else.
     PackAll,
+    /// Carries over what is chosen of the profile.
+    Carry,
     /// Unpacks as the plan says.
     UnpackPlan,
     /// Opens Mastodon's own form, with the new handle filled in.
@@ -310,6 +320,7 @@ pub fn next(dossier: &Dossier, findings: &[Finding], stages: &[Stage], around: &
     if let Some(busy) = around.busy {
         let key = match busy {
             Busy::Packs => "next_working_pack",
+            Busy::Prepares => "next_working_prepare",
             Busy::Looks => "next_working_look",
             Busy::Unpacks => "next_working_unpack",
         };
@@ -327,12 +338,23 @@ pub fn next(dossier: &Dossier, findings: &[Finding], stages: &[Stage], around: &
         let next = match step {
             Step::Pack => pack_next(dossier, findings, around, moved),
             Step::Move => Some(moving_next(dossier, findings)),
+            Step::Prepare => {
+                of_checks(step, findings, around).map(|next| match (next.check, around.chosen) {
+                    (Some("profile"), Some(chosen)) => {
+                        Next { then: Some(say("next_carry_then").with(chosen)), todo: Todo::Carry, ..next }
+                    }
+                    _ => next,
+                })
+            }
             Step::Unpack => unpack_next(dossier, around).or_else(|| of_checks(step, findings, around)),
             _ => of_checks(step, findings, around),
         };
         if let Some(next) = next {
             return sign_in(dossier, around, needs(step)).unwrap_or(next);
         }
+    }
+    if moved && let Some(next) = of_checks(Step::Arrivals, findings, around) {
+        return next;
     }
     let key = if moved { "next_arrivals" } else { "next_look" };
     let todo = if moved { Todo::Nothing } else { Todo::Act(Action::LookAgain) };
@@ -460,6 +482,7 @@ mod tests {
     use super::*;
     use crate::check::testing::{is_spoken, known, linked};
     use crate::server::page::export::Counts;
+    use crate::server::profile::Shown;
     use crate::trunk::dossier::{
         AliasRow, Arrived, Cooldown, Email, Existence, Messages, SavedLists, SavedMessages, Target,
     };
@@ -491,7 +514,7 @@ mod tests {
     }
 
     fn around(presence: &[Presence; 2]) -> Around<'_> {
-        Around { presence, busy: None, laid: None, aside: &[], plan: None }
+        Around { presence, busy: None, chosen: None, laid: None, aside: &[], plan: None }
     }
 
     fn presence(here: [bool; 2]) -> [Presence; 2] {
@@ -530,6 +553,9 @@ mod tests {
         new.following = known(0, 1);
         new.followers = known(0, 1);
         new.aliases = known(Vec::new(), 1);
+        new.announced = known(vec!["ana@old.example".parse().unwrap()], 1);
+        new.profile = known(Shown::default(), 1);
+        old.profile = known(Shown::default(), 1);
         new.redirect = known(Redirect::None, 1);
         dossier
     }
@@ -640,6 +666,10 @@ mod tests {
         let (status, next) = look(&dossier, &at_home());
         assert_eq!((status[4], status[5]), (Status::Done, Status::Doing));
         assert_eq!((next.step, next.todo), (Step::Arrivals, Todo::Nothing));
+
+        dossier.new.announced = known(Vec::new(), 5);
+        let (_, next) = look(&dossier, &at_home());
+        assert_eq!((next.step, next.todo), (Step::Arrivals, Todo::Act(Action::Announce)));
     }
 
     #[test]

@@ -326,6 +326,7 @@ impl Desk {
             let Some(here) = here.upgrade() else { return };
             match what {
                 prepare::Tell::OpenServer(side) => here.visit(side, "/settings/export"),
+                prepare::Tell::Running => here.draw(),
                 prepare::Tell::Changed => go(async move { here.look(false).await }),
             }
         });
@@ -809,6 +810,7 @@ impl Desk {
         let around = Around {
             presence: &presence,
             busy: self.busy(),
+            chosen: self.prepare.borrow().as_ref().and_then(|prepare| prepare.offer()),
             laid: self.unpacker.borrow().as_ref().and_then(|unpacker| unpacker.offer()),
             aside: &aside,
             plan: self.plan(dossier),
@@ -816,8 +818,18 @@ impl Desk {
         let stages = steps::stages(dossier, findings, &around);
         // Before the first look nothing is known of who is signed in.
         let next = self.looked.get().then(|| steps::next(dossier, findings, &stages, &around));
-        let ahead = next.as_ref().is_some_and(|next| next.step == Step::Unpack && presence[1].is_here());
+        let is_next = |step: Step| {
+            presence[1].is_here()
+                && next.as_ref().is_some_and(|next| next.step == step && next.todo != Todo::Nothing)
+        };
+        let ahead = is_next(Step::Unpack);
+        let profiles = is_next(Step::Prepare)
+            && presence[0].is_here()
+            && next.as_ref().is_some_and(|next| next.check == Some("profile"));
         view.show(&stages, findings, next, &aside);
+        if profiles && let Some(prepare) = self.prepare.borrow().clone() {
+            go(async move { prepare.look_ahead() });
+        }
         // What will be unpacked is known only when the new account was looked at.
         if ahead && let Some(unpacker) = self.unpacker.borrow().clone() {
             go(async move { unpacker.look_ahead() });
@@ -830,7 +842,8 @@ impl Desk {
         if packs {
             return Some(Busy::Packs);
         }
-        self.unpacker.borrow().as_ref().and_then(|unpacker| unpacker.busy())
+        let prepares = self.prepare.borrow().as_ref().and_then(|prepare| prepare.busy());
+        prepares.or_else(|| self.unpacker.borrow().as_ref().and_then(|unpacker| unpacker.busy()))
     }
 
     /// Requests and minutes that packing takes, as far as it can be told beforehand.
@@ -906,6 +919,11 @@ impl Desk {
                 self.visit(side, if side == Side::Old { "/settings/export" } else { "/settings/aliases" });
             }
             Wish::Do(Todo::PackAll) => self.pack_all(),
+            Wish::Do(Todo::Carry) => {
+                if let Some(prepare) = self.prepare.borrow().as_ref() {
+                    prepare.carry_chosen();
+                }
+            }
             Wish::Do(Todo::UnpackPlan) => {
                 if let Some(unpacker) = self.unpacker.borrow().as_ref() {
                     unpacker.unpack_planned();

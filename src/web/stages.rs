@@ -263,6 +263,7 @@ fn button_of(todo: &Todo) -> Option<(&'static str, Say)> {
         Todo::Nothing => return None,
         Todo::SignIn(Side::Old) => ("sign-in", say("action_sign_in_old")),
         Todo::SignIn(Side::New) => ("sign-in", say("action_sign_in_new")),
+        Todo::Carry => ("carry", say("action_carry_chosen")),
         Todo::UnpackPlan => ("unpack-plan", say("action_unpack_plan")),
         Todo::PackAll => ("pack-all", say("action_pack_all")),
         Todo::OpenForm => ("open-form", say("action_open_form")),

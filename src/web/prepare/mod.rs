@@ -25,6 +25,7 @@ use crate::message::record::{ABOUT, File, Missing};
 use crate::say::{Part, Say, say};
 use crate::trunk::dossier::{AccountFacts, Dossier, Email, Side};
 use crate::trunk::profile::{self as compare, End, Item, Line};
+use crate::trunk::steps::Busy;
 use crate::trunk::store::Party;
 use crate::when::Time;
 use posts::Posts;
@@ -35,6 +36,8 @@ pub(super) enum Tell {
     OpenServer(Side),
     /// Something on the new account is otherwise than before.
     Changed,
+    /// It begins, or has ended.
+    Running,
 }
 
 /// What it is at.
@@ -224,6 +227,29 @@ impl Prepare {
         }
     }
 
+    pub(super) fn busy(&self) -> Option<Busy> {
+        self.running().then_some(Busy::Prepares)
+    }
+
+    /// Reads both profiles, where nobody has yet.
+    pub(super) fn look_ahead(self: &Rc<Self>) {
+        if self.state() == "none" {
+            self.start();
+        }
+    }
+
+    /// So many things are chosen to be carried over.
+    pub(super) fn offer(&self) -> Option<u64> {
+        (self.state() == "planned").then(|| self.chosen.borrow().len() as u64).filter(|chosen| *chosen > 0)
+    }
+
+    /// Carries over what is chosen.
+    pub(super) fn carry_chosen(self: &Rc<Self>) {
+        if self.offer().is_some() {
+            self.carry();
+        }
+    }
+
     /// Reads both profiles.
     pub(super) fn start(self: &Rc<Self>) {
         if self.running() {
@@ -235,13 +261,15 @@ impl Prepare {
         self.lines.borrow_mut().clear();
         let here = self.clone();
         go(async move {
+            let mut whole = true;
             for side in [Side::Old, Side::New] {
-                if !here.read(side).await {
-                    return here.draw();
-                }
+                whole = whole && here.read(side).await;
             }
-            here.compare().await;
+            if whole {
+                here.compare().await;
+            }
             here.draw();
+            (here.tell)(Tell::Running);
         });
     }
 
@@ -252,6 +280,7 @@ impl Prepare {
             return false;
         }
         self.draw();
+        (self.tell)(Tell::Running);
         let halt = match end.alone().await {
             None => Halt::Elsewhere,
             Some(_lock) => self.read_through(side).await.unwrap_or_else(Halt::from),
@@ -377,6 +406,7 @@ impl Prepare {
         self.planning.set(false);
         self.told.replace(None);
         self.draw();
+        (self.tell)(Tell::Running);
         let here = self.clone();
         go(async move {
             let end = here.end(Side::New);

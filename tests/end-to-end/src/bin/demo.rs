@@ -160,6 +160,11 @@ fn prepare(walk: &mut Walk<'_>) {
         browser.desk().wait_for_outcome("alias", "pass");
         words
     });
+    walk.step("carry the profile over", |browser| {
+        let words = do_next(browser, "carry");
+        browser.desk().wait_for_outcome("profile", "pass");
+        words
+    });
 }
 
 fn wait_for_job(browser: &Browser, job: &str, wanted: &str, mut meanwhile: impl FnMut()) {
