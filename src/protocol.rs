@@ -12,6 +12,7 @@ use crate::server::page::PageKind;
 use crate::server::reply::Answer;
 use crate::server::request::{Accept, Method, Request, Upload};
 use crate::trunk::dossier::{AccountFacts, Arrived, BlockedPeople, SavedLists, SavedMessages};
+use crate::trunk::journal::Deed;
 #[cfg(doc)]
 use crate::trunk::store::View;
 use crate::trunk::store::{Party, Store};
@@ -61,6 +62,10 @@ pub enum ToBackground {
     Unpacked {
         arrived: Option<Arrived>,
     },
+    /// The desk: this was done, and is to stand in the journal.
+    Done {
+        deed: Deed,
+    },
     /// The desk: this is what a server's agent brought.
     Learn {
         host: Domain,
@@ -84,6 +89,7 @@ messages! {
         Saved = "saved" { messages }
         Packed = "packed" { lists, blocked }
         Unpacked = "unpacked" { arrived }
+        Done = "done" { deed }
         Learn = "learn" { host, handle, facts }
         Outside = "outside" { deep }
     }
@@ -158,6 +164,7 @@ impl ToBackground {
             | ToBackground::Saved { .. }
             | ToBackground::Packed { .. }
             | ToBackground::Unpacked { .. }
+            | ToBackground::Done { .. }
             | ToBackground::Learn { .. }
             | ToBackground::Outside { .. } => *sender == Sender::Ours,
         }

@@ -1,8 +1,11 @@
 //! Everything known about the two accounts, and everything saved from the old one.
 
+pub mod after;
+pub mod bridge;
 pub mod bundle;
 pub mod dossier;
 pub mod hints;
+pub mod journal;
 pub mod packed;
 pub mod plain;
 pub mod plan;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::dossier::{
-    ActorSeen, AliasRow, Arrived, BlockSeen, BlockedPeople, Cooldown, Email, Existence, Health, Messages,
+    ActorSeen, AliasRow, ArchiveSeen, Arrived, BlockSeen, BlockedPeople, Cooldown, Email, Existence, Health, Messages,
     Redirect, Saved, SavedLists, SavedMessages, Side,
 };
 use crate::account::{ActorUri, Handle};
@@ -17,7 +17,7 @@ words! {
     Side { Old = "old", New = "new" }
     Source { OwnPage = "own-page", OwnApi = "own-api", Outside = "outside", Ourselves = "ourselves" }
     Email { Confirmed = "confirmed", Unconfirmed = "unconfirmed", AwaitsApproval = "awaits-approval", Held = "held" }
-    Health { Answers = "answers", Busy = "busy", Broken = "broken", Silent = "silent" }
+    Health { Answers = "answers", Busy = "busy", Broken = "broken", Silent = "silent", Closing = "closing" }
     Silence {
         Unreachable = "unreachable", TimedOut = "timed-out", NoTab = "no-tab", NotGranted = "not-granted",
         Refused = "refused",
@@ -30,6 +30,7 @@ record! {
     SavedLists { at, rows, lacking = default, rescued = default }
     Arrived { at, follows, arrived, requested, running, retry, lost }
     BlockedPeople { at, by, follows, followers, servers }
+    ArchiveSeen { may_ask, asked, ready = default }
 }
 
 /// `[domain, blocked]`

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 
 use wasm_bindgen::prelude::*;
 
-use super::{ask, chrome, go};
+use super::{ask, chrome, go, now};
 use crate::account::{Domain, Handle};
 use crate::check;
 use crate::job::Job;
@@ -14,6 +14,7 @@ use crate::job::survey::Want;
 use crate::protocol::{Sender, Surveyed, ToBackground, ToDesk, ToTab};
 use crate::server::page::PageKind;
 use crate::trunk::dossier::{AccountFacts, Side};
+use crate::trunk::journal::Deed;
 use crate::trunk::store::{Move, Party, Store, View, acts_as};
 
 const KEY: &str = "store";
@@ -71,8 +72,11 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
         }
         (ToBackground::Link { old, new }, Sender::Ours) => {
             change(None, |store| {
-                let saved = store.current.take().filter(|known| known.old == old).map(|known| known.saved);
-                store.current = Some(Move { old, new, saved: saved.unwrap_or_default() });
+                let known = store.current.take().filter(|known| known.old == old);
+                let (saved, journal) = known.map(|known| (known.saved, known.journal)).unwrap_or_default();
+                let mut linked = Move { old, new, saved, journal };
+                linked.journal.note(Deed::linked(now()).of(&format!("{} {}", linked.old.host, linked.new.host)));
+                store.current = Some(linked);
             })
             .await;
             state().await
@@ -89,6 +93,7 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
         (ToBackground::Saved { messages }, Sender::Ours) => {
             change(None, |store| {
                 if let Some(current) = &mut store.current {
+                    current.journal.extend(messages.as_ref().map(Deed::messages));
                     current.saved.messages = messages;
                 }
             })
@@ -98,6 +103,7 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
         (ToBackground::Packed { lists, blocked }, Sender::Ours) => {
             change(None, |store| {
                 if let Some(current) = &mut store.current {
+                    current.journal.extend(lists.as_ref().map(Deed::packed));
                     current.saved.lists = lists;
                     current.saved.blocked = blocked;
                 }
@@ -108,7 +114,17 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
         (ToBackground::Unpacked { arrived }, Sender::Ours) => {
             change(None, |store| {
                 if let Some(current) = &mut store.current {
+                    current.journal.extend(arrived.as_ref().map(Deed::arrived));
                     current.saved.arrived = arrived;
+                }
+            })
+            .await;
+            state().await
+        }
+        (ToBackground::Done { deed }, Sender::Ours) => {
+            change(None, |store| {
+                if let Some(current) = &mut store.current {
+                    current.journal.note(deed);
                 }
             })
             .await;
