@@ -1,14 +1,19 @@
 //! Everything known about the two accounts, and everything saved from the old one.
 
 pub mod after;
+pub mod badge;
 pub mod bridge;
 pub mod bundle;
 pub mod dossier;
+pub mod forecast;
 pub mod hints;
+pub mod ics;
 pub mod journal;
 pub mod packed;
 pub mod plain;
 pub mod plan;
+pub mod report;
+pub mod start;
 pub mod store;
 
 use crate::list::Kind;
