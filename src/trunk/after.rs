@@ -427,9 +427,8 @@ mod tests {
             let all = next(&dossier, &Journal::default(), Time(MOVED));
             all.iter().map(|entry| (entry.id, entry.what.key.clone())).next()
         };
-        let archive = |may_ask, asked: Option<i64>, ready| {
-            Some(ArchiveSeen { may_ask, asked: asked.map(Time), ready })
-        };
+        let archive =
+            |may_ask, asked: Option<i64>, ready| Some(ArchiveSeen { may_ask, asked: asked.map(Time), ready });
         let is = |id, key: &str| Some((id, key.to_owned()));
         assert_eq!(seen(None), is("archive", "next_archive_unseen"));
         assert_eq!(seen(archive(true, None, false)), is("archive", "next_archive"));
@@ -442,7 +441,8 @@ mod tests {
     #[test]
     fn whoever_looked_for_letters_is_not_asked_again() {
         let mut journal = Journal::default();
-        let has = |journal: &Journal| entries(&moved(), journal, MOVED).iter().any(|entry| entry.0 == "letters");
+        let has =
+            |journal: &Journal| entries(&moved(), journal, MOVED).iter().any(|entry| entry.0 == "letters");
         journal.note(Deed::new(What::MessagesSaved, Some(Side::Old), Time(MOVED - DAY), Source::OwnApi));
         assert!(has(&journal));
         journal.note(Deed::new(What::MessagesSaved, Some(Side::Old), Time(MOVED + 8 * DAY), Source::OwnApi));

@@ -69,7 +69,8 @@ mod tests {
         dossier.old.redirect = known(Redirect::To("ana@new.example".parse().ok()), moved);
         dossier.old.last_move = known(Time(moved), moved);
         dossier.old.cooldown = known(Cooldown::Days(30), moved);
-        dossier.old.archive = known(ArchiveSeen { may_ask: false, asked: Some(Time(moved)), ready: false }, moved);
+        dossier.old.archive =
+            known(ArchiveSeen { may_ask: false, asked: Some(Time(moved)), ready: false }, moved);
         // Right after the move everything lies ahead.
         assert_eq!(shown(&dossier, moved), None);
         assert_eq!(shown(&dossier, moved + DAY), Some(("2".to_owned(), "badge_due".to_owned())));

@@ -367,8 +367,7 @@ impl Bridge<'_> {
     /// So many kinds come along, so many are kept in the trunk, so many stay; so many are not known.
     pub fn counts(self) -> (usize, usize, usize, usize) {
         let rows = self.rows();
-        let of =
-            |fates: &[Fate]| rows.iter().filter(|row| fates.contains(&row.fate)).count();
+        let of = |fates: &[Fate]| rows.iter().filter(|row| fates.contains(&row.fate)).count();
         (
             of(&[Fate::Moves, Fate::Comes, Fate::ThroughUs]),
             of(&[Fate::TrunkOnly]),
@@ -397,7 +396,11 @@ mod tests {
         use Thing::*;
         for new in ["4.2.29", "4.3.1+glitch", "4.6.5", "4.8.0-alpha.1"] {
             for thing in [Follows, Mutes, Blocks, DomainBlocks, Bookmarks, Lists] {
-                assert_eq!(row("3.3.0", new, thing), (Out::File, In::TwoSteps, Fate::Comes), "{new} {thing:?}");
+                assert_eq!(
+                    row("3.3.0", new, thing),
+                    (Out::File, In::TwoSteps, Fate::Comes),
+                    "{new} {thing:?}"
+                );
             }
         }
         assert_eq!(row("4.6.5", "4.1.25", Follows), (Out::File, In::OneStep, Fate::Comes));
@@ -447,8 +450,21 @@ mod tests {
     /// Every pair of versions says something about everything, and why wherever it does not simply come along.
     #[test]
     fn every_row_says_why() {
-        let all = ["", "3.3.0", "3.4.1", "3.5.19", "4.0.2", "4.1.25", "4.2.29", "4.3.23", "4.4.18", "4.5.12",
-            "4.6.5", "4.7.0", "4.8.0-alpha.1"];
+        let all = [
+            "",
+            "3.3.0",
+            "3.4.1",
+            "3.5.19",
+            "4.0.2",
+            "4.1.25",
+            "4.2.29",
+            "4.3.23",
+            "4.4.18",
+            "4.5.12",
+            "4.6.5",
+            "4.7.0",
+            "4.8.0-alpha.1",
+        ];
         for (old, new) in all.iter().flat_map(|old| all.iter().map(move |new| (version(old), version(new)))) {
             let bridge = Bridge { old: old.as_ref(), new: new.as_ref() };
             let rows = bridge.rows();

@@ -2,9 +2,9 @@
 
 use super::dossier::{AccountFacts, Dossier};
 use super::packed::Packed;
-use crate::list::{Kind, follow_limit};
+use crate::list::follow_limit;
 use crate::say::{Say, say};
-use crate::small::ordered;
+use crate::small::{Names, ordered};
 use crate::when::Time;
 
 /// How sure a line is.
@@ -112,10 +112,14 @@ pub fn forecast(dossier: &Dossier, packed: Option<&Packed>) -> Forecast {
         let by = blocked.by.as_ref();
         by.is_none_or(|by| Some(by) == dossier.new_host.as_ref() || by == new.domain())
     });
+    let mut kept_out = Names::default();
+    for server in blocked.iter().flat_map(|blocked| &blocked.servers) {
+        kept_out.add(server);
+    }
     let place = |server: &str| match () {
         () if server == new.domain().as_str() => Place::NewServer,
         () if server == old.domain().as_str() => Place::OldServer,
-        () if blocked.is_some_and(|blocked| blocked.servers.iter().any(|one| one == server)) => Place::Blocked,
+        () if kept_out.has(server) => Place::Blocked,
         () => Place::Elsewhere,
     };
     let locked = AccountFacts::value(&dossier.new.locked).copied();
@@ -138,7 +142,9 @@ pub fn forecast(dossier: &Dossier, packed: Option<&Packed>) -> Forecast {
             let servers = match packed {
                 Some(packed) => {
                     let named = packed.servers.iter().filter(|(server, _)| place(server) == Place::Blocked);
-                    named.map(|(server, (follows, followers))| (server.to_owned(), *follows, *followers)).collect()
+                    named
+                        .map(|(server, (follows, followers))| (server.to_owned(), *follows, *followers))
+                        .collect()
                 }
                 None => blocked.servers.iter().map(|server| (server.clone(), 0, 0)).collect(),
             };
@@ -163,7 +169,7 @@ pub fn forecast(dossier: &Dossier, packed: Option<&Packed>) -> Forecast {
         _ => lines.push(unknown("blocked", say("forecast_blocks_unseen").with(new.domain()), None)),
     }
     requests(dossier, locked, chart, when, &mut lines);
-    limit(dossier, packed, when, &mut lines);
+    limit(dossier, when, &mut lines);
     let Some(packed) = packed else {
         let total = AccountFacts::value(&dossier.old.followers).copied();
         lines.push(unknown("not-packed", say("forecast_not_packed"), total));
@@ -180,12 +186,12 @@ pub fn forecast(dossier: &Dossier, packed: Option<&Packed>) -> Forecast {
             servers: Vec::new(),
         });
     }
-    let elsewhere = packed.servers.iter().filter(|(server, (_, followers))| {
-        *followers > 0 && place(server) == Place::Elsewhere
-    });
-    let (servers, people) = elsewhere.fold((0u64, 0u64), |(servers, people), (_, (_, followers))| {
-        (servers + 1, people + followers)
-    });
+    let elsewhere = packed
+        .servers
+        .iter()
+        .filter(|(server, (_, followers))| *followers > 0 && place(server) == Place::Elsewhere);
+    let (servers, people) = elsewhere
+        .fold((0u64, 0u64), |(servers, people), (_, (_, followers))| (servers + 1, people + followers));
     if people > 0 {
         // facts 3.4, "remote follower on software without Move"
         let what = say("forecast_software").with(people).with(servers);
@@ -256,9 +262,9 @@ fn requests(
 }
 
 /// Admins may have set another limit, and no API tells (facts 6.1, "Follow limit").
-fn limit(dossier: &Dossier, packed: Option<&Packed>, when: Option<Time>, lines: &mut Vec<Line>) {
+fn limit(dossier: &Dossier, when: Option<Time>, lines: &mut Vec<Line>) {
     let count = |fact| AccountFacts::value::<u64>(fact).copied();
-    let rows = packed.and_then(|packed| packed.file(Kind::Follows)).map(|text| crate::list::rows(Kind::Follows, text));
+    let rows = dossier.saved.lists.as_ref().and_then(|lists| lists.rows.follows);
     let Some(follows) = rows.or(count(&dossier.old.following)) else { return };
     let (following, followers) = (count(&dossier.new.following), count(&dossier.new.followers));
     let limit = follow_limit(followers.unwrap_or(0), following.unwrap_or(0));
@@ -319,7 +325,11 @@ mod tests {
         assert_eq!(forecast(&Dossier::default(), None), Forecast::default());
         let forecast = forecast(&linked(), None);
         assert!(forecast.chart.is_none());
-        assert!(forecast.lines.iter().all(|line| line.certainty == Certainty::Unknown), "{:?}", ids(&forecast));
+        assert!(
+            forecast.lines.iter().all(|line| line.certainty == Certainty::Unknown),
+            "{:?}",
+            ids(&forecast)
+        );
     }
 
     #[test]

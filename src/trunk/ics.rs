@@ -30,7 +30,8 @@ pub fn events(
     url: &dyn Fn(&Entry) -> Option<String>,
     words: &dyn Words,
 ) -> Vec<Event> {
-    let name = |handle: Option<&Handle>| handle.map(|handle| handle.acct().to_lowercase()).unwrap_or_default();
+    let name =
+        |handle: Option<&Handle>| handle.map(|handle| handle.acct().to_lowercase()).unwrap_or_default();
     // Not the handles themselves: a calendar is shared more easily than one thinks.
     let mut sum = Sum::default();
     sum.add(format!("{} {}", name(accounts.0), name(accounts.1)).as_bytes());
@@ -285,7 +286,8 @@ mod tests {
     #[test]
     fn a_later_calendar_takes_the_place_of_an_earlier_one() {
         let number = |now| {
-            let event = Event { uid: "a".into(), at: Time(0), what: String::new(), why: String::new(), url: None };
+            let event =
+                Event { uid: "a".into(), at: Time(0), what: String::new(), why: String::new(), url: None };
             let all = read(&write(&[event], "", Time(now))).unwrap();
             of(&all, "SEQUENCE")[0].parse::<i64>().unwrap()
         };

@@ -135,7 +135,8 @@ impl Deed {
 
     /// Every message that is saved was read back from the store.
     pub fn messages(saved: &SavedMessages) -> Deed {
-        Deed::new(What::MessagesSaved, Some(Side::Old), saved.at, Source::OwnApi).count("messages", saved.count)
+        Deed::new(What::MessagesSaved, Some(Side::Old), saved.at, Source::OwnApi)
+            .count("messages", saved.count)
     }
 
     pub fn packed(saved: &SavedLists) -> Deed {
@@ -349,7 +350,12 @@ mod tests {
         assert_eq!(journal.deeds[0].detail.as_deref(), Some("@ana@new.example"));
         journal.see(Side::Old, &after, &after, None);
         assert_eq!(journal.deeds.len(), 2);
-        journal.see(Side::Old, &after, &AccountFacts { redirect: known(Redirect::None, 9_500), ..after.clone() }, None);
+        journal.see(
+            Side::Old,
+            &after,
+            &AccountFacts { redirect: known(Redirect::None, 9_500), ..after.clone() },
+            None,
+        );
         assert_eq!(journal.deeds.last().unwrap().what, What::RedirectGone);
         // A redirect of the new account is not about this move.
         let mut other = Journal::default();

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::dossier::{
-    ActorSeen, AliasRow, ArchiveSeen, Arrived, BlockSeen, BlockedPeople, Cooldown, Email, Existence, Health, Messages,
-    Redirect, Saved, SavedLists, SavedMessages, Side,
+    ActorSeen, AliasRow, ArchiveSeen, Arrived, BlockSeen, BlockedPeople, Cooldown, Email, Existence, Health,
+    Messages, Redirect, Saved, SavedLists, SavedMessages, Side,
 };
 use crate::account::{ActorUri, Handle};
 use crate::plain::{Plain, record, words};

@@ -186,10 +186,8 @@ fn acts(
 pub fn pieces(unpacking: &Unpacking, to: &Owner, chosen: &Chosen) -> Vec<Piece> {
     let version = to.version.as_deref().and_then(Version::parse);
     let can = |what: Can| version.as_ref().is_none_or(what);
-    let takes = write::Takes {
-        headers: can(Version::reads_headers),
-        four_columns: can(Version::has_four_columns),
-    };
+    let takes =
+        write::Takes { headers: can(Version::reads_headers), four_columns: can(Version::has_four_columns) };
     let mut pieces = Vec::new();
     for part in &unpacking.parts {
         let kind = part.plan.kind;

@@ -174,10 +174,14 @@ impl<'a> Report<'a> {
         });
         out.list("along", &along.collect::<Vec<_>>());
         let entries = self.next.iter().map(|entry| {
-            iso(Object::new().text("what", entry.id).text("side", side_id(entry.side)), "from", Some(entry.due))
-                .text("said", &words.speak(&entry.what))
-                .text("why", &words.speak(&entry.why))
-                .end()
+            iso(
+                Object::new().text("what", entry.id).text("side", side_id(entry.side)),
+                "from",
+                Some(entry.due),
+            )
+            .text("said", &words.speak(&entry.what))
+            .text("why", &words.speak(&entry.why))
+            .end()
         });
         out.list("next", &entries.collect::<Vec<_>>());
         out.end()
@@ -216,7 +220,10 @@ impl<'a> Report<'a> {
             write.words(&made),
             write.words(&say("report_names"))
         ));
-        out.push_str(&format!("<p class=\"remark\">{}</p>\n</header>\n<main>\n", write.words(&self.stands())));
+        out.push_str(&format!(
+            "<p class=\"remark\">{}</p>\n</header>\n<main>\n",
+            write.words(&self.stands())
+        ));
         self.accounts(&write, &mut out);
         self.missing(&write, &mut out);
         self.next_page(&write, &mut out);

@@ -99,7 +99,8 @@ fn saved(dossier: &Dossier) -> (bool, bool) {
 }
 
 fn archive(dossier: &Dossier, key: &str) -> Advice {
-    let asked = AccountFacts::value(&dossier.old.archive).is_some_and(|archive| !archive.may_ask || archive.ready);
+    let asked =
+        AccountFacts::value(&dossier.old.archive).is_some_and(|archive| !archive.may_ask || archive.ready);
     advice("archive", key).act(EXPORT).done(asked)
 }
 

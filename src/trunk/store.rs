@@ -431,7 +431,10 @@ mod tests {
         assert!(store.current.as_ref().unwrap().journal.deeds.is_empty());
         store.learn(&new, Some(&ana), locked(false, 5));
         let deeds = &store.current.as_ref().unwrap().journal.deeds;
-        assert_eq!(deeds.iter().map(|deed| (deed.side, deed.at)).collect::<Vec<_>>(), [(Some(Side::New), Time(5))]);
+        assert_eq!(
+            deeds.iter().map(|deed| (deed.side, deed.at)).collect::<Vec<_>>(),
+            [(Some(Side::New), Time(5))]
+        );
         // Old stored moves have none, and are read as before.
         use crate::plain::Plain;
         let mut text = store.write();

@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlElement;
 
+use super::after::{self, After};
 use super::dom::{Build, clear, document, make, on_click, set_text};
 use super::lists::{self, Lists};
 use super::markup::BrowserParser;
@@ -48,6 +49,7 @@ struct Desk {
     messages: RefCell<Option<Rc<Messages>>>,
     lists: RefCell<Option<Rc<Lists>>>,
     unpacker: RefCell<Option<Rc<Unpacker>>>,
+    after: RefCell<Option<Rc<After>>>,
     servers: HtmlElement,
     asking: Cell<u32>,
     /// The accounts are being named again.
@@ -121,6 +123,7 @@ pub fn desk() {
         messages: RefCell::default(),
         lists: RefCell::default(),
         unpacker: RefCell::default(),
+        after: RefCell::default(),
         servers,
         asking: Cell::new(0),
         editing: Cell::new(false),
@@ -269,6 +272,7 @@ impl Desk {
         });
         let _ = self.main.insert_before(packing.root(), Some(&self.servers));
         let _ = self.main.insert_before(unpacker.root(), Some(&self.servers));
+        self.set_up_after(packing.clone());
         self.lists.replace(Some(packing));
         self.unpacker.replace(Some(unpacker));
         self.tone();
@@ -294,6 +298,26 @@ impl Desk {
         });
     }
 
+    /// What knows and tells: above the checks, before what is packed, and behind everything.
+    fn set_up_after(self: &Rc<Self>, packing: Rc<Lists>) {
+        let here = Rc::downgrade(self);
+        let after = After::new(packing, move |what| {
+            let Some(here) = here.upgrade() else { return };
+            match what {
+                after::Tell::Act(action) => here.act(action),
+                after::Tell::Done(deed) => {
+                    go(async move { here.send(ToBackground::Done { deed }).await });
+                }
+            }
+        });
+        let [start, bridge, forecast, next, report] = after.roots();
+        let _ = self.main.insert_before(start, Some(&self.frame));
+        for root in [bridge, forecast, next, report] {
+            let _ = self.main.insert_before(root, Some(&self.servers));
+        }
+        self.after.replace(Some(after));
+    }
+
     /// Our own page follows the system, so its tone does too.
     fn tone(self: &Rc<Self>) {
         let query = web_sys::window()
@@ -303,6 +327,7 @@ impl Desk {
         frames.extend(self.messages.borrow().iter().map(|messages| messages.root.clone()));
         frames.extend(self.lists.borrow().iter().map(|lists| lists.root().clone()));
         frames.extend(self.unpacker.borrow().iter().map(|unpacker| unpacker.root().clone()));
+        frames.extend(self.after.borrow().iter().flat_map(|after| after.roots()).cloned());
         let set = move |dark: bool| {
             for frame in &frames {
                 let _ = frame.set_attribute("data-tone", if dark { "dark" } else { "light" });
@@ -597,6 +622,9 @@ impl Desk {
         self.draw_servers();
         self.show_messages();
         self.show_lists();
+        if let Some(after) = self.after.borrow().as_ref() {
+            after.show(&dossier, self.state.borrow().store.current.as_ref());
+        }
         let next = findings.iter().filter_map(|finding| finding.until).filter(|until| *until > now()).min();
         let due = next.and_then(|until| u32::try_from(until.since(now()) + 250).ok()).map(|millis| {
             let here = self.clone();
