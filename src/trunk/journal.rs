@@ -133,6 +133,11 @@ impl Deed {
         Deed::new(What::Linked, None, at, Source::Ourselves)
     }
 
+    /// What is handed over was written and read back.
+    pub fn downloaded(name: &str, at: Time) -> Deed {
+        Deed::new(What::Downloaded, None, at, Source::Ourselves).of(name)
+    }
+
     /// Every message that is saved was read back from the store.
     pub fn messages(saved: &SavedMessages) -> Deed {
         Deed::new(What::MessagesSaved, Some(Side::Old), saved.at, Source::OwnApi)

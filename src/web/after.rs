@@ -22,11 +22,11 @@ use crate::trunk::bridge::Bridge;
 use crate::trunk::dossier::{AccountFacts, Dossier, Side};
 use crate::trunk::forecast::{Chart, forecast};
 use crate::trunk::ics;
-use crate::trunk::journal::{Deed, What};
+use crate::trunk::journal::Deed;
 use crate::trunk::report::{Report, deed_details, source_name, stands};
 use crate::trunk::start::{STARTS, Start, advise};
 use crate::trunk::store::Move;
-use crate::when::{Source, Time};
+use crate::when::Time;
 
 /// What is told to the rest of the desk.
 pub(super) enum Tell {
@@ -107,7 +107,7 @@ impl After {
             choice = choice.attr("aria-label", &text("start_how_title"));
             for one in STARTS {
                 let here = self.clone();
-                let button = self.start.button(one.id(), &text(one.name()), one == start, move || {
+                let button = self.start.button(one.id(), &text(one.name()), false, move || {
                     here.chosen.set(Some(one));
                     here.again();
                 });
@@ -120,7 +120,7 @@ impl After {
                 if advice.done {
                     item = item
                         .attr("data-done", "")
-                        .child(make("span").class("mark").text(&format!("✓ {}: ", text("start_done"))));
+                        .child(make("span").class("tick").text(&format!("✓ {}: ", text("start_done"))));
                 }
                 item = item.child(make("span").text(&speak(&advice.what)));
                 match advice.action.clone().filter(|_| !advice.done) {
@@ -284,7 +284,7 @@ impl After {
             self.next.put(&make("ol").class("entries").children(items));
             if !entries.is_empty() {
                 let here = self.clone();
-                let button = self.next.button("download-calendar", &text("next_calendar"), true, move || {
+                let button = self.next.button("download-calendar", &text("next_calendar"), how != How::NotYet, move || {
                     here.download_calendar();
                 });
                 self.next.put(&make("div").class("actions").child(button));
@@ -363,7 +363,7 @@ impl After {
             };
             let actions = make("div")
                 .class("actions")
-                .child(button("download-report", "report_download", true, |here| here.download(false)))
+                .child(button("download-report", "report_download", false, |here| here.download(false)))
                 .child(button("download-report-json", "report_download_json", false, |here| {
                     here.download(true)
                 }))
@@ -434,8 +434,7 @@ impl After {
     fn hand_over(&self, words: &str, kind: &str, name: &str) -> bool {
         let Some(blob) = blob_of(words, kind) else { return false };
         zip::hand_over(&blob, name);
-        let deed = Deed::new(What::Downloaded, None, now(), Source::Ourselves).of(name);
-        (self.tell)(Tell::Done(deed));
+        (self.tell)(Tell::Done(Deed::downloaded(name, now())));
         true
     }
 }

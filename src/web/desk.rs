@@ -30,6 +30,7 @@ use crate::server::reply;
 use crate::server::request;
 use crate::server::session::Session;
 use crate::trunk::dossier::{AccountFacts, Dossier, Email, Redirect, Side};
+use crate::trunk::journal::Deed;
 use crate::trunk::store::Party;
 use crate::when::Time;
 
@@ -239,6 +240,7 @@ impl Desk {
             match what {
                 Tell::Saved(messages) => go(async move { here.send(ToBackground::Saved { messages }).await }),
                 Tell::OpenServer => here.visit(Side::Old, "/settings/export"),
+                Tell::Written(name) => here.written(&name),
             }
         });
         let _ = self.main.insert_before(&messages.root, Some(&self.servers));
@@ -251,6 +253,7 @@ impl Desk {
                     go(async move { here.send(ToBackground::Packed { lists, blocked }).await });
                 }
                 lists::Tell::OpenServer => here.visit(Side::Old, "/settings/export"),
+                lists::Tell::Written(name) => here.written(&name),
                 lists::Tell::Changed => {
                     if let Some(unpacker) = here.unpacker.borrow().as_ref() {
                         unpacker.packed_anew();
@@ -296,6 +299,13 @@ impl Desk {
             let rest = Timeout::new(REST, move || go(async move { later.reload().await }));
             here.resting.replace(Some(rest));
         });
+    }
+
+    /// What was handed over stands in the journal.
+    fn written(self: &Rc<Self>, name: &str) {
+        let deed = Deed::downloaded(name, now());
+        let here = self.clone();
+        go(async move { here.send(ToBackground::Done { deed }).await });
     }
 
     /// What knows and tells: above the checks, before what is packed, and behind everything.

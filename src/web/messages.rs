@@ -45,6 +45,8 @@ pub(super) enum Tell {
     Saved(Option<SavedMessages>),
     /// A page of the old server is needed.
     OpenServer,
+    /// A ZIP was written, read back and handed over, under this name.
+    Written(String),
 }
 
 pub(super) struct Messages {
@@ -611,6 +613,7 @@ impl Messages {
                 Ok((blob, name)) => {
                     hand_over(&blob, &name);
                     set_text(&here.status, &speak(&say("messages_written").with(name.as_str())));
+                    (here.tell)(Tell::Written(name));
                 }
                 Err(what) => set_text(&here.status, &speak(&what)),
             }

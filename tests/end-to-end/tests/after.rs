@@ -139,7 +139,7 @@ in_both_browsers! {
         browser.switch_to_tab_with("new.localhost");
         browser.reload();
         browser.guard().settled();
-        let desk = browser.desk();
+        browser.desk();
         browser.wait("the lock", || (row("wait") == "4").then_some(()));
         assert!(line("requests").contains("up to 11 followers"), "{}", line("requests"));
         browser.assert_quiet();
@@ -264,8 +264,14 @@ in_both_browsers! {
         browser.wait("the archive to be fetched", || (has("archive-fetch") && !has("archive")).then_some(()));
         let deeds = all_of(&desk, "[data-job=report] tr[data-deed]", "deed");
         assert!(deeds.contains(&"archive-asked".to_owned()), "{deeds:?}");
+        assert!(has("cooldown-over"));
         // Thirty days later the account may move again, and then there is nothing to say of it.
         servers.control().advance_seconds(31 * DAY);
+        browser.switch_to_tab_with("old.localhost");
+        servers.enter(browser, Side::Old, "ben", "/settings/migration");
+        browser.guard().settled();
+        browser.desk();
+        browser.wait("the cooldown to be over", || (!has("cooldown-over")).then_some(()));
         browser.assert_quiet();
     }
 
