@@ -186,6 +186,7 @@ fn every_sentence_is_there_in_both_languages_and_takes_what_it_is_given() {
                     let now = NOW.plus(days * DAY);
                     for entry in next(&dossier, &journal, now) {
                         speak(&entry.what);
+                        speak(&entry.when());
                         speak(&entry.why);
                     }
                     badge(&dossier, &journal, now).iter().for_each(|badge| speak(&badge.title));

@@ -60,13 +60,20 @@ pub struct Entry {
     pub side: Side,
     /// From when on.
     pub due: Time,
+    /// It is something to be left alone until then.
+    pub until: bool,
     pub what: Say,
     pub why: Say,
-    /// Mastodon's page for it.
+    /// Mastodon's page for it; none where it is done on the desk.
     pub path: Option<&'static str>,
 }
 
 impl Entry {
+    /// The day, as it stands beside it.
+    pub fn when(&self) -> Say {
+        say(if self.until { "next_until" } else { "next_from" }).with(Part::Day(self.due))
+    }
+
     pub fn is_due(&self, now: Time) -> bool {
         self.due <= now
     }
@@ -131,6 +138,7 @@ fn arrivals(dossier: &Dossier, at: Time, now: Time) -> Option<Entry> {
         id,
         side: Side::New,
         due: at.plus(*after),
+        until: false,
         what: say(key).with(name(dossier, Side::New)),
         why: say(why),
         path: Some("/relationships?relationship=followed_by"),
@@ -149,6 +157,7 @@ fn lock_again(dossier: &Dossier, journal: &Journal, at: Time) -> Option<Entry> {
         id: "lock-again",
         side: Side::New,
         due: at.plus(RETRIES),
+        until: false,
         what: say("next_lock").with(name(dossier, Side::New)),
         why: say("next_lock_why"),
         path: Some(if modern { "/settings/privacy" } else { "/settings/profile" }),
@@ -166,6 +175,7 @@ fn alias(dossier: &Dossier, at: Time, now: Time) -> Option<Entry> {
             id: "alias-back",
             side: Side::New,
             due: at,
+            until: false,
             what: say("next_alias_back").with(name(dossier, Side::New)).with(old),
             why: say("next_alias_back_why"),
             path,
@@ -175,7 +185,8 @@ fn alias(dossier: &Dossier, at: Time, now: Time) -> Option<Entry> {
         id: "alias-keep",
         side: Side::New,
         due: at.plus(COOLDOWN),
-        what: say("next_alias").with(Part::Day(at.plus(COOLDOWN))).with(name(dossier, Side::New)),
+        until: true,
+        what: say("next_alias").with(name(dossier, Side::New)),
         why: say("next_alias_why"),
         path,
     })
@@ -207,7 +218,8 @@ fn cooldown(dossier: &Dossier, how: How) -> Option<Entry> {
         id: "cooldown-over",
         side: Side::Old,
         due,
-        what: say("next_cooldown").with(Part::Day(due)).with(name(dossier, Side::Old)),
+        until: false,
+        what: say("next_cooldown").with(name(dossier, Side::Old)),
         why: say("next_cooldown_why"),
         path: Some("/settings/migration"),
     })
@@ -222,6 +234,7 @@ fn archive(dossier: &Dossier, now: Time) -> Option<Entry> {
         id,
         side: Side::Old,
         due,
+        until: false,
         what: say(key).with(name(dossier, Side::Old)),
         why,
         path,
@@ -254,6 +267,7 @@ fn letters(dossier: &Dossier, journal: &Journal, at: Time) -> Option<Entry> {
         id: "letters",
         side: Side::Old,
         due,
+        until: false,
         what: say("next_letters").with(name(dossier, Side::Old)),
         why: say("next_letters_why"),
         path: None,

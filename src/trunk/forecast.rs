@@ -151,13 +151,24 @@ pub fn forecast(dossier: &Dossier, packed: Option<&Packed>) -> Forecast {
             let servers = ordered(servers, &|one: &(String, u64, u64), other: &(String, u64, u64)| {
                 (other.1 + other.2).cmp(&(one.1 + one.2))
             });
-            for (id, key, number) in [
-                ("blocked-followers", "forecast_blocked_followers", blocked.followers),
-                ("blocked-follows", "forecast_blocked_follows", blocked.follows),
+            for (id, key, none, number) in [
+                (
+                    "blocked-followers",
+                    "forecast_blocked_followers",
+                    "forecast_no_blocked_followers",
+                    blocked.followers,
+                ),
+                (
+                    "blocked-follows",
+                    "forecast_blocked_follows",
+                    "forecast_no_blocked_follows",
+                    blocked.follows,
+                ),
             ] {
+                let what = if number == 0 { say(none) } else { say(key).with(number) };
                 lines.push(Line {
                     id,
-                    what: say(key).with(number).with(new.domain()),
+                    what: what.with(new.domain()),
                     number: Some(number),
                     certainty: Certainty::Certain,
                     source: say("forecast_from_blocks"),

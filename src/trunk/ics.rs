@@ -265,7 +265,7 @@ mod tests {
     }
 
     fn entry(id: &'static str, due: i64, what: Say) -> Entry {
-        Entry { id, side: Side::Old, due: Time(due), what, why: say("why"), path: None }
+        Entry { id, side: Side::Old, due: Time(due), until: false, what, why: say("why"), path: None }
     }
 
     #[test]

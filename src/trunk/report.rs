@@ -21,7 +21,7 @@ use super::after::{Entry, How, how, next};
 use super::bridge::Bridge;
 use super::dossier::{AccountFacts, Dossier, Side};
 use super::forecast::{Forecast, forecast};
-use super::journal::{Deed, Journal};
+use super::journal::{Deed, Journal, What};
 use super::packed::Packed;
 use crate::check::{self, Finding, Outcome};
 use crate::list::Kind;
@@ -266,7 +266,7 @@ impl<'a> Report<'a> {
             .map(|finding| {
                 let then = finding.then.as_ref().map(|then| write.words(then)).unwrap_or_default();
                 format!(
-                    "<li data-outcome=\"{}\">{} {then}</li>\n",
+                    "<li data-outcome=\"{}\">{} <span class=\"evidence\">{then}</span></li>\n",
                     finding.outcome.id(),
                     write.words(&finding.what)
                 )
@@ -285,12 +285,13 @@ impl<'a> Report<'a> {
             .iter()
             .map(|entry| {
                 let why = format!("<span class=\"evidence\">{}</span>", write.words(&entry.why));
-                vec![format!("{} {why}", write.words(&entry.what)), write.time(entry.due)]
+                let when = if entry.is_due(self.at) { say("next_due") } else { entry.when() };
+                vec![format!("{} {why}", write.words(&entry.what)), write.words(&when)]
             })
             .collect();
         let inside = match rows.is_empty() {
             true => format!("<p>{}</p>\n", write.words(&say("next_nothing"))),
-            false => write.table(&["report_head_what", "report_head_from"], "", &rows),
+            false => write.table(&["report_head_what", "report_head_when"], "", &rows),
         };
         out.push_str(&write.section("report_next", &inside));
     }
@@ -310,7 +311,7 @@ impl<'a> Report<'a> {
                     format!("{} <span class=\"evidence\">{more}</span>", write.words(&say(deed.what.name()))),
                     account,
                     write.time(deed.at),
-                    write.words(&say(source_name(deed.from))),
+                    write.words(&say(deed_source(deed))),
                 ]
             })
             .collect();
@@ -443,7 +444,15 @@ pub fn deed_details(deed: &Deed) -> Vec<Say> {
     deed.counts.iter().map(one).collect()
 }
 
-pub fn source_name(source: Source) -> &'static str {
+/// How a deed is known.
+pub fn deed_source(deed: &Deed) -> &'static str {
+    match deed.from {
+        Source::Ourselves if deed.what != What::Linked => "report_by_us",
+        from => source_name(from),
+    }
+}
+
+fn source_name(source: Source) -> &'static str {
     match source {
         Source::OwnPage => "source_own_page",
         Source::OwnApi => "source_own_api",

@@ -23,7 +23,7 @@ use crate::trunk::dossier::{AccountFacts, Dossier, Side};
 use crate::trunk::forecast::{Chart, forecast};
 use crate::trunk::ics;
 use crate::trunk::journal::Deed;
-use crate::trunk::report::{Report, deed_details, source_name, stands};
+use crate::trunk::report::{Report, deed_details, deed_source, stands};
 use crate::trunk::start::{STARTS, Start, advise};
 use crate::trunk::store::Move;
 use crate::when::Time;
@@ -244,6 +244,7 @@ impl After {
                 make("li")
                     .attr("data-line", line.id)
                     .attr("data-certainty", line.certainty.id())
+                    .attr("data-number", &line.number.map_or_else(String::new, |number| number.to_string()))
                     .child(make("span").text(&speak(&line.what)))
                     .child(make("span").class("about").text(&about))
             });
@@ -284,9 +285,14 @@ impl After {
             self.next.put(&make("ol").class("entries").children(items));
             if !entries.is_empty() {
                 let here = self.clone();
-                let button = self.next.button("download-calendar", &text("next_calendar"), how != How::NotYet, move || {
-                    here.download_calendar();
-                });
+                let button = self.next.button(
+                    "download-calendar",
+                    &text("next_calendar"),
+                    how != How::NotYet,
+                    move || {
+                        here.download_calendar();
+                    },
+                );
                 self.next.put(&make("div").class("actions").child(button));
                 self.next.put(&then(&text("next_calendar_why")));
             }
@@ -310,8 +316,7 @@ impl After {
     }
 
     fn entry(self: &Rc<Self>, entry: &Entry, is_due: bool) -> Build {
-        let when =
-            if is_due { text("next_due") } else { speak(&say("next_from").with(Part::Day(entry.due))) };
+        let when = if is_due { text("next_due") } else { speak(&entry.when()) };
         let mut item = make("li").attr("data-entry", entry.id);
         if is_due {
             item = item.attr("data-due", "");
@@ -320,8 +325,14 @@ impl After {
             .child(make("span").class("when").text(&when))
             .child(make("span").class("what").text(&speak(&entry.what)))
             .child(make("span").class("about").text(&speak(&entry.why)));
-        let Some(path) = entry.path else { return item };
         let here = self.clone();
+        let Some(path) = entry.path else {
+            let label = speak(&Action::SaveMessages.label());
+            let button = self.next.button("save-messages", &label, false, move || {
+                (here.tell)(Tell::Act(Action::SaveMessages));
+            });
+            return item.child(make("span").class("do").child(button.attr("data-row", entry.id)));
+        };
         let side = entry.side;
         let host = self.known.borrow().as_ref().map(|(_, current)| current.party(side).host.clone());
         let Some(host) = host else { return item };
@@ -386,7 +397,7 @@ impl After {
                     let what = if more.is_empty() { what } else { format!("{what}: {more}") };
                     let account = deed.side.map(|side| name_of(current, side)).unwrap_or_default();
                     let when = speak(&day_and_time(deed.at));
-                    (deed.what.id().to_owned(), vec![what, account, when, text(source_name(deed.from))])
+                    (deed.what.id().to_owned(), vec![what, account, when, text(deed_source(deed))])
                 })
                 .collect();
             let heads = ["report_head_what", "report_head_account", "report_head_when", "report_head_how"];

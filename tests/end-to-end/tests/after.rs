@@ -187,7 +187,7 @@ in_both_browsers! {
         };
         assert_eq!(names(&first).len(), entries.len());
         assert_eq!(first.iter().filter(|line| *line == "BEGIN:VALARM").count(), entries.len());
-        assert!(first.iter().any(|line| line.starts_with("SUMMARY:From ") && line.contains("can move again")), "{first:?}");
+        assert!(first.iter().any(|line| line.starts_with("SUMMARY:@ben@") && line.contains("can move again")), "{first:?}");
         let second = lines(&calendar(2));
         assert_eq!(names(&first), names(&second));
 
