@@ -99,7 +99,11 @@ chrome.runtime.onInstalled.addListener(async ({ reason }) => {
   await startInOpenTabs(await reconcile());
   if (reason === "install") await openDesk();
 });
-chrome.runtime.onStartup.addListener(reconcile);
+// What is due is said from the start: the browser forgets the badge when it is closed.
+chrome.runtime.onStartup.addListener(async () => {
+  await reconcile();
+  await (await rust()).badge();
+});
 const grantsChanged = async () => {
   if (starting) (await rust()).grants_changed();
   return reconcile();

@@ -12,6 +12,7 @@ use crate::server::page::PageKind;
 use crate::server::reply::Answer;
 use crate::server::request::{Accept, Method, Request, Upload};
 use crate::trunk::dossier::{AccountFacts, Arrived, BlockedPeople, SavedLists, SavedMessages};
+use crate::trunk::journal::Deed;
 #[cfg(doc)]
 use crate::trunk::store::View;
 use crate::trunk::store::{Party, Store};
@@ -52,6 +53,8 @@ pub enum ToBackground {
     Unpacked { of: Handle, turn: u64, arrived: Option<Arrived> },
     /// The desk: the person leaves a check as it is, or takes that back.
     Aside { check: String, aside: bool },
+    /// The desk: this was done, and is to stand in the journal.
+    Done { deed: Deed },
     /// The desk: this is what a server's agent brought.
     Learn { host: Domain, handle: Option<Handle>, facts: AccountFacts },
     /// The desk: look at the new account from outside.
@@ -73,6 +76,7 @@ messages! {
         Packed = "packed" { of, lists, blocked }
         Unpacked = "unpacked" { of, turn, arrived }
         Aside = "aside" { check, aside }
+        Done = "done" { deed }
         Learn = "learn" { host, handle, facts }
         Outside = "outside" { deep }
     }
@@ -153,6 +157,7 @@ impl ToBackground {
             | ToBackground::Packed { .. }
             | ToBackground::Unpacked { .. }
             | ToBackground::Aside { .. }
+            | ToBackground::Done { .. }
             | ToBackground::Learn { .. }
             | ToBackground::Outside { .. } => *sender == Sender::Ours,
         }

@@ -1,10 +1,11 @@
-//! `server-healthy`: a move is one try in 30 days; not while the server stumbles (mastodon#21442).
+//! `server-healthy`: a move is one try in 30 days; not while the server stumbles (mastodon#21442). A server that is being
+//! closed for good lets nobody move any more, and nobody arrive (facts 1.7, "Self-destruct").
 
 use super::{Action, Check, Finding, Outcome, not_seen};
 use crate::job::survey::Want;
 use crate::say::say;
 use crate::server::page::PageKind;
-use crate::trunk::dossier::{Dossier, Health, Side};
+use crate::trunk::dossier::{AccountFacts, Dossier, Health, Side};
 use crate::trunk::steps::Step;
 use crate::when::Time;
 
@@ -17,6 +18,13 @@ pub static CHECK: Check = Check {
 };
 
 fn run(dossier: &Dossier, _now: Time) -> Finding {
+    let closing = |facts: &AccountFacts| AccountFacts::value(&facts.health) == Some(&Health::Closing);
+    if closing(&dossier.new) && !closing(&dossier.old) {
+        return Finding::new(&CHECK, Outcome::Stop, say("server_healthy_new_closing"))
+            .then(say("server_healthy_new_closing_then"))
+            .act(Action::OpenDesk)
+            .seen(&dossier.new.health, "evidence_last_answer", []);
+    }
     let Some(known) = &dossier.old.health else {
         return not_seen(&CHECK, dossier, say("server_healthy_not_seen"), Action::LookAgain);
     };
@@ -28,6 +36,9 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
         Health::Busy => warn("server_healthy_busy"),
         Health::Broken => warn("server_healthy_broken"),
         Health::Silent => warn("server_healthy_silent"),
+        Health::Closing => Finding::new(&CHECK, Outcome::Stop, say("server_healthy_closing"))
+            .then(say("server_healthy_closing_then"))
+            .act(Action::Pack),
     };
     finding.seen(&dossier.old.health, "evidence_last_answer", [])
 }
@@ -54,5 +65,12 @@ mod tests {
         ] {
             expect(&CHECK, |d| d.old.health = known(health, 5), Outcome::Warn, key, Some("look-again"));
         }
+        let closing = |d: &mut Dossier| d.old.health = known(Health::Closing, 5);
+        expect(&CHECK, closing, Outcome::Stop, "server_healthy_closing", Some("pack"));
+        let new = |d: &mut Dossier| {
+            d.old.health = known(Health::Answers, 5);
+            d.new.health = known(Health::Closing, 5);
+        };
+        expect(&CHECK, new, Outcome::Stop, "server_healthy_new_closing", Some("open-desk"));
     }
 }

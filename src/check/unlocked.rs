@@ -5,6 +5,7 @@ use super::{Action, Check, Finding, Outcome, not_seen, visit};
 use crate::job::survey::Want;
 use crate::say::say;
 use crate::server::page::PageKind;
+use crate::server::version::Version;
 use crate::trunk::dossier::{AccountFacts, Dossier, Side};
 use crate::trunk::steps::Step;
 use crate::when::Time;
@@ -30,7 +31,7 @@ fn run(dossier: &Dossier, _now: Time) -> Finding {
             None => say("unlocked_locked").with(new),
         };
         // The switch stood on the profile page until 4.1 (facts 1.3).
-        let modern = AccountFacts::value(&dossier.new.version).is_none_or(|version| version.at_least(4, 2));
+        let modern = AccountFacts::value(&dossier.new.version).is_none_or(Version::has_privacy_page);
         let path = if modern { "/settings/privacy" } else { "/settings/profile" };
         Finding::new(&CHECK, Outcome::Warn, what).then(say("unlocked_then")).act(visit(
             Side::New,

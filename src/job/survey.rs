@@ -148,7 +148,16 @@ impl Job for Survey {
                 }
             }
             Step::AccountPage | Step::MigrationPage | Step::ExportPage | Step::AliasesPage => {
-                let Ok(answer) = reply::page(reply) else { return };
+                let answer = match reply::page(reply) {
+                    Ok(answer) => answer,
+                    // Where the account page and the exports still answer, these say it (facts 1.7).
+                    Err(Refusal::Gone) => {
+                        let closing = Health::Closing;
+                        self.facts.health = Some(Known::new(closing, now, Source::OwnPage));
+                        return;
+                    }
+                    Err(_) => return,
+                };
                 let document = parser.parse(&answer.body);
                 let path = answer.plain_path();
                 let mut news = read_page(path, document.as_ref(), now);
@@ -207,7 +216,9 @@ impl Survey {
         let read = reply::json(reply);
         let health = match &read {
             Err(Refusal::TooMany) => Some(Health::Busy),
-            Err(Refusal::Broken | Refusal::Nonsense | Refusal::Gone) => Some(Health::Broken),
+            // Of one's own account nothing else is gone: the whole server is (facts 1.7, "Self-destruct").
+            Err(Refusal::Gone) => Some(Health::Closing),
+            Err(Refusal::Broken | Refusal::Nonsense) => Some(Health::Broken),
             Err(Refusal::Silent(reply::Silence::Unreachable | reply::Silence::TimedOut)) => {
                 Some(Health::Silent)
             }
@@ -332,7 +343,8 @@ pub fn read_page(path: &str, document: &dyn Markup, now: Time) -> AccountFacts {
             ));
         }
         PageKind::Export => {
-            facts.counts = Some(Known::new(page::export::read(document), now, Source::OwnPage))
+            facts.counts = Some(Known::new(page::export::read(document), now, Source::OwnPage));
+            facts.archive = Some(Known::new(page::export::archive(document), now, Source::OwnPage));
         }
         PageKind::Account => match page::account::read(document) {
             AccountStatus::Unconfirmed => facts.email = seen(Email::Unconfirmed),

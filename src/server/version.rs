@@ -57,6 +57,87 @@ impl Version {
     pub fn can_replay_moves(&self) -> bool {
         self.at_least(4, 1)
     }
+
+    /// Followed hashtags are there since 4.0 (facts 7).
+    pub fn has_followed_tags(&self) -> bool {
+        self.at_least(4, 0)
+    }
+
+    /// A file of filters goes out and comes in since 4.6 (facts 5, 6.1).
+    pub fn has_filter_files(&self) -> bool {
+        self.at_least(4, 6)
+    }
+
+    /// `/api/v2/filters`: before 4.0 there was only the first form of it (facts 7).
+    pub fn has_second_filters(&self) -> bool {
+        self.at_least(4, 0)
+    }
+
+    /// Filters can blur media since 4.4; an older server refuses one that does.
+    pub fn can_blur(&self) -> bool {
+        self.at_least(4, 4)
+    }
+
+    /// An import is uploaded, looked at and then confirmed since 4.2, and tells how it goes and what failed; before, the
+    /// upload was all, and its result could not be seen (facts 6.1, 6.2).
+    pub fn imports_in_two_steps(&self) -> bool {
+        self.at_least(4, 2)
+    }
+
+    /// The names of columns are understood since 4.2 (facts 6.1, "header detection").
+    pub fn reads_headers(&self) -> bool {
+        self.at_least(4, 2)
+    }
+
+    /// Files of lists are imported since 4.2 (facts 6.1).
+    pub fn imports_lists(&self) -> bool {
+        self.at_least(4, 2)
+    }
+
+    /// Notifications and languages of a follow are written and read since 4.0 (facts 5, 6.2).
+    pub fn has_four_columns(&self) -> bool {
+        self.at_least(4, 0)
+    }
+
+    /// A list can keep its members out of the home timeline since 4.2.
+    pub fn has_exclusive_lists(&self) -> bool {
+        self.at_least(4, 2)
+    }
+
+    /// The newer of the two addresses at which somebody is featured on a profile, since 4.4.
+    pub fn endorses(&self) -> bool {
+        self.at_least(4, 4)
+    }
+
+    /// "Privacy and reach" is a page of its own since 4.2, and the lock stands on it (facts 1.3).
+    pub fn has_privacy_page(&self) -> bool {
+        self.at_least(4, 2)
+    }
+
+    /// Notifications of strangers wait apart since 4.3, and are told of only when asked for (facts 13.1).
+    pub fn keeps_strangers_apart(&self) -> bool {
+        self.at_least(4, 3)
+    }
+
+    /// Days that have to pass before an archive can be asked for again (facts 5, "Archive").
+    pub fn days_between_archives(&self) -> i64 {
+        if self.at_least(4, 3) { 6 } else { 7 }
+    }
+
+    /// A server can be closed for good since 4.3: almost everything answers 410 then (facts 1.7).
+    pub fn can_close_for_good(&self) -> bool {
+        self.at_least(4, 3)
+    }
+
+    /// Old posts can be deleted by and by from an account that has moved since 4.1 (facts 1.7).
+    pub fn clears_up_after_moving(&self) -> bool {
+        self.at_least(4, 1)
+    }
+
+    /// Whom a mover's followers have in their lists stays there since 4.2 (facts 3.4).
+    pub fn carries_list_members(&self) -> bool {
+        self.at_least(4, 2)
+    }
 }
 
 #[cfg(test)]

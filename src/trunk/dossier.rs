@@ -85,6 +85,19 @@ pub enum Health {
     Busy,
     Broken,
     Silent,
+    /// It is being closed for good: what is left of it is for taking things away (facts 1.7, "Self-destruct").
+    Closing,
+}
+
+/// How it stands with the archive, as the export page tells it (facts 5, "Archive").
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArchiveSeen {
+    /// It can be asked for now.
+    pub may_ask: bool,
+    /// When the newest one was asked for, where the page says when.
+    pub asked: Option<Time>,
+    /// There is one to download.
+    pub ready: bool,
 }
 
 /// A redirect to another account.
@@ -184,6 +197,7 @@ facts! {
     existence: Existence,
     messages: Messages,
     counts: Counts,
+    archive: ArchiveSeen,
     follow_requests: u64,
     followers: u64,
     following: u64,

@@ -1,17 +1,25 @@
 //! Everything known about the two accounts, and everything saved from the old one.
 
+pub mod after;
 pub mod announce;
+pub mod badge;
+pub mod bridge;
 pub mod bundle;
 pub mod case;
 pub mod dossier;
 pub mod drawer;
+pub mod forecast;
 pub mod hints;
+pub mod ics;
+pub mod journal;
 pub mod moves;
 pub mod packed;
 pub mod plain;
 pub mod plan;
 pub mod presence;
 pub mod profile;
+pub mod report;
+pub mod start;
 pub mod steps;
 pub mod store;
 

@@ -2,6 +2,7 @@
 
 use super::dossier::{BlockedPeople, Saved, SavedLists, SavedMessages, Side};
 use super::drawer;
+use super::journal::{Deed, Journal};
 use super::store::{Entry, Move, Party, Store};
 use crate::account::{Domain, Handle};
 use crate::when::Time;
@@ -32,7 +33,16 @@ impl Party {
 
 impl Move {
     pub fn new(old: Party, new: Party, now: Time) -> Move {
-        Move { old, new, saved: Saved::default(), begun: now, away: None, turn: 0, aside: Vec::new() }
+        Move {
+            old,
+            new,
+            saved: Saved::default(),
+            begun: now,
+            away: None,
+            turn: 0,
+            aside: Vec::new(),
+            journal: Journal::default(),
+        }
     }
 
     pub fn is_between(&self, old: &Party, new: &Party) -> bool {
@@ -100,6 +110,7 @@ impl Store {
             return;
         }
         let mut it = Move::new(old, new, now);
+        it.journal.note(Deed::linked(now).of(&format!("{} {}", it.old.host, it.new.host)));
         // What is packed belongs to the old account, whichever one it moves to.
         if let Some(before) = self.moves().find(|before| before.old.is_same(&it.old)) {
             it.saved.messages = before.saved.messages.clone();
@@ -198,6 +209,7 @@ impl Store {
     /// Of every move from this account.
     pub fn saved(&mut self, of: &Handle, messages: Option<SavedMessages>) {
         for it in self.moves_mut().filter(|it| it.old.handle.as_ref().is_some_and(|own| own.is_same(of))) {
+            it.journal.extend(messages.as_ref().map(Deed::messages));
             it.saved.messages.clone_from(&messages);
         }
     }
@@ -205,6 +217,7 @@ impl Store {
     /// The lists of every move from this account; whom it would lose, for the one onto the server that blocks them.
     pub fn packed(&mut self, of: &Handle, lists: Option<SavedLists>, blocked: Option<BlockedPeople>) {
         for it in self.moves_mut().filter(|it| it.old.handle.as_ref().is_some_and(|own| own.is_same(of))) {
+            it.journal.extend(lists.as_ref().map(Deed::packed));
             it.saved.lists.clone_from(&lists);
             let by = blocked.as_ref().and_then(|blocked| blocked.by.as_ref());
             let theirs = by.is_none_or(|by| {
@@ -221,6 +234,7 @@ impl Store {
         let theirs =
             |it: &&mut Move| it.turn == turn && it.new.handle.as_ref().is_some_and(|own| own.is_same(of));
         if let Some(it) = self.moves_mut().find(theirs) {
+            it.journal.extend(arrived.as_ref().map(Deed::arrived));
             it.saved.arrived = arrived;
         }
     }

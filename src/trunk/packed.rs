@@ -30,6 +30,8 @@ pub struct Packed {
     pub filters: Vec<filters::Filter>,
     /// How many there are of it.
     pub followers: u64,
+    /// Of them, whose accounts have moved themselves, or were suspended: they read nothing any more.
+    pub left_followers: u64,
     pub following: Option<u64>,
     pub followed_by: Option<u64>,
     /// Servers that this one blocks.
@@ -70,6 +72,7 @@ impl Packed {
             muted_until: Vec::new(),
             filters: Vec::new(),
             followers: 0,
+            left_followers: 0,
             following: None,
             followed_by: None,
             blocked: None,
@@ -116,6 +119,7 @@ impl Packed {
             Part::Followers => {
                 for person in kept::people(text) {
                     self.followers += 1;
+                    self.left_followers += u64::from(person.suspended || person.moved.is_some());
                     self.count(&person.handle, 0, 1);
                 }
             }

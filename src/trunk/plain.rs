@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::dossier::{
-    ActorSeen, AliasRow, Arrived, BlockSeen, BlockedPeople, Cooldown, Email, Existence, Health, Messages,
-    Redirect, Saved, SavedLists, SavedMessages, Side,
+    ActorSeen, AliasRow, ArchiveSeen, Arrived, BlockSeen, BlockedPeople, Cooldown, Email, Existence, Health,
+    Messages, Redirect, Saved, SavedLists, SavedMessages, Side,
 };
 use crate::account::{ActorUri, Handle};
 use crate::plain::{Plain, record, words};
@@ -18,7 +18,7 @@ words! {
     Side { Old = "old", New = "new" }
     Source { OwnPage = "own-page", OwnApi = "own-api", Outside = "outside", Ourselves = "ourselves" }
     Email { Confirmed = "confirmed", Unconfirmed = "unconfirmed", AwaitsApproval = "awaits-approval", Held = "held" }
-    Health { Answers = "answers", Busy = "busy", Broken = "broken", Silent = "silent" }
+    Health { Answers = "answers", Busy = "busy", Broken = "broken", Silent = "silent", Closing = "closing" }
     Silence {
         Unreachable = "unreachable", TimedOut = "timed-out", NoTab = "no-tab", NotGranted = "not-granted",
         Refused = "refused", OtherAccount = "other-account",
@@ -32,6 +32,7 @@ record! {
     Arrived { at, follows, arrived, requested, running, retry, lost }
     BlockedPeople { at, by, follows, followers, servers }
     Shown { name, note, fields, avatar, header }
+    ArchiveSeen { may_ask, asked, ready = default }
 }
 
 /// `[domain, blocked]`

@@ -12,6 +12,9 @@ use crate::server::version::Version;
 use crate::small::Names;
 use crate::when::Time;
 
+/// Something that a version can or cannot do. Of a server that does not tell its version it is taken for granted: most do.
+type Can = fn(&Version) -> bool;
+
 /// What the person has chosen.
 #[derive(Clone, Debug, Default)]
 pub struct Chosen {
@@ -50,7 +53,7 @@ pub struct Unpacking {
 /// Lays out what is to be done. `new` is what the new account has already.
 pub fn lay_out(packed: &Packed, new: &Packed, to: &Owner, chosen: &Chosen, now: Time) -> Unpacking {
     let version = to.version.as_deref().and_then(Version::parse);
-    let since = |major, minor| version.as_ref().is_none_or(|version| version.at_least(major, minor));
+    let can = |what: Can| version.as_ref().is_none_or(what);
     let own: Vec<Handle> = [packed.handle.clone(), to.handle.parse().ok()].into_iter().flatten().collect();
     let following = new.following.unwrap_or(0);
     let limit = follow_limit(new.followed_by.unwrap_or(0), following);
@@ -77,14 +80,14 @@ pub fn lay_out(packed: &Packed, new: &Packed, to: &Owner, chosen: &Chosen, now: 
         let plan = list::clean(&sheet, kind, &around);
         let removes = list::would_remove(&plan, &have).into_iter().cloned().collect();
         let unsupported = match kind {
-            Kind::Filters => !since(4, 6),
-            Kind::Lists => !since(4, 2),
+            Kind::Filters => !can(Version::has_filter_files),
+            Kind::Lists => !can(Version::imports_lists),
             _ => false,
         };
         parts.push(Part { plan, removes, unsupported });
     }
     let lists = parts.iter().find(|part: &&Part| part.plan.kind == Kind::Lists).map(|part| &part.plan);
-    let acts = if chosen.files_only { Vec::new() } else { acts(packed, new, lists, &since, chosen, now) };
+    let acts = if chosen.files_only { Vec::new() } else { acts(packed, new, lists, &can, chosen, now) };
     Unpacking { parts, acts, limit, following }
 }
 
@@ -92,7 +95,7 @@ fn acts(
     packed: &Packed,
     new: &Packed,
     lists: Option<&Plan>,
-    since: &dyn Fn(u16, u16) -> bool,
+    can: &dyn Fn(Can) -> bool,
     chosen: &Chosen,
     now: Time,
 ) -> Vec<Act> {
@@ -113,28 +116,28 @@ fn acts(
                     && own.exclusive.unwrap_or(false) == list.exclusive.unwrap_or(false)
             };
             if !new.lists.iter().any(|own| same(&own)) {
-                let exclusive = list.exclusive.filter(|_| since(4, 2));
+                let exclusive = list.exclusive.filter(|_| can(Version::has_exclusive_lists));
                 acts.push(Act::List { title: list.title.clone(), replies: list.replies.clone(), exclusive });
             }
         }
     }
     // Up to 4.1 no file of lists is imported.
     if wanted(Kind::Lists)
-        && !since(4, 2)
+        && !can(Version::imports_lists)
         && let Some(plan) = lists
     {
         let member = |row: &Row| Act::Member { title: row.list().to_owned(), acct: row.name().to_owned() };
         acts.extend(plan.upload.iter().map(member));
     }
     let (tags, featured) = (names(&new.tags), names(&new.featured_tags));
-    if since(4, 0) {
+    if can(Version::has_followed_tags) {
         let missing = packed.tags.iter().filter(|tag| !tags.has(&tag.to_lowercase()));
         acts.extend(missing.map(|tag| Act::FollowTag(tag.clone())));
     }
     let missing = packed.featured_tags.iter().filter(|tag| !featured.has(&tag.to_lowercase()));
     acts.extend(missing.map(|tag| Act::FeatureTag(tag.clone())));
     // From 4.6 on the file is imported; everywhere else the API takes them, one by one.
-    let by_file = since(4, 6) && packed.file(Kind::Filters).is_some();
+    let by_file = can(Version::has_filter_files) && packed.file(Kind::Filters).is_some();
     if wanted(Kind::Filters) && !by_file {
         let there = new.filters.iter().map(|filter| filter.title.clone()).collect::<Vec<_>>();
         for filter in
@@ -142,15 +145,16 @@ fn acts(
         {
             // An action that an older server does not know would have the whole filter refused.
             let mut filter = filter.clone();
-            if filter.action == Action::Blur && !since(4, 4) {
+            if filter.action == Action::Blur && !can(Version::can_blur) {
                 filter.action = Action::Warn;
             }
+            let second = can(Version::has_second_filters);
             let forms =
-                if since(4, 0) { filter.v2(now).0.into_iter().collect::<Vec<_>>() } else { filter.v1(now).0 };
+                if second { filter.v2(now).0.into_iter().collect::<Vec<_>>() } else { filter.v1(now).0 };
             for form in forms {
                 // The time it has left is counted when it is sent.
                 let form: Vec<_> = form.into_iter().filter(|(name, _)| name != "expires_in").collect();
-                let api = if since(4, 0) { "v2" } else { "v1" };
+                let api = if second { "v2" } else { "v1" };
                 let phrase = form.iter().find(|(name, _)| name == "phrase").map(|(_, phrase)| phrase.clone());
                 let title = phrase.unwrap_or_else(|| filter.title.clone());
                 acts.push(Act::Filter { api: api.into(), title, form, until: filter.expires_at });
@@ -181,8 +185,9 @@ fn acts(
 /// The files that are uploaded.
 pub fn pieces(unpacking: &Unpacking, to: &Owner, chosen: &Chosen) -> Vec<Piece> {
     let version = to.version.as_deref().and_then(Version::parse);
-    let since = |major, minor| version.as_ref().is_none_or(|version| version.at_least(major, minor));
-    let takes = write::Takes { headers: since(4, 2), four_columns: since(4, 0) };
+    let can = |what: Can| version.as_ref().is_none_or(what);
+    let takes =
+        write::Takes { headers: can(Version::reads_headers), four_columns: can(Version::has_four_columns) };
     let mut pieces = Vec::new();
     for part in &unpacking.parts {
         let kind = part.plan.kind;

@@ -3,6 +3,7 @@
 //! Kept in the extension's own storage. Never kept: tokens, passwords, e-mail addresses, the text of a message.
 
 use super::dossier::{AccountFacts, Dossier, Redirect, Saved, Side, Target};
+use super::journal::Journal;
 use crate::account::{Domain, Handle};
 use crate::plain::record;
 use crate::server::page::PageKind;
@@ -38,6 +39,7 @@ pub struct Move {
     pub turn: u64,
     /// The checks that the person leaves as they are.
     pub aside: Vec<String>,
+    pub journal: Journal,
 }
 
 /// Everything that is kept.
@@ -73,7 +75,7 @@ pub struct View {
 record! {
     Entry { host, handle, facts }
     Party { host, handle }
-    Move { old, new, saved = default, begun = default, away = default, turn = default, aside = default }
+    Move { old, new, saved = default, begun = default, away = default, turn = default, aside = default, journal = default }
     Store {
         version = default, accounts = default, current = default, put_away = default, doomed = default,
         forgotten = default,
@@ -161,7 +163,9 @@ impl Store {
                 self.accounts.len() - 1
             }
         };
+        let before = self.accounts[at].facts.clone();
         self.accounts[at].facts.learn(facts);
+        self.write_down(at, &before);
         while self.accounts.len() > MOST_ACCOUNTS {
             let needless = |at: &usize| {
                 let entry = &self.accounts[*at];
@@ -171,6 +175,19 @@ impl Store {
             let oldest = all.filter(needless).min_by_key(|at| self.accounts[*at].facts.last_seen());
             let Some(oldest) = oldest else { break };
             self.accounts.remove(oldest);
+        }
+    }
+
+    /// What turned with this comes into the journal of the move.
+    fn write_down(&mut self, at: usize, before: &AccountFacts) {
+        let (Some(entry), Some(current)) = (self.accounts.get(at), &mut self.current) else { return };
+        for (side, other) in [(Side::Old, Side::New), (Side::New, Side::Old)] {
+            let party = current.party(side);
+            let is = party.handle.is_some() && entry.handle.is_some();
+            if is && party.is(&entry.host, entry.handle.as_ref()) {
+                let other = current.party(other).handle.clone();
+                current.journal.see(side, before, &entry.facts, other.as_ref());
+            }
         }
     }
 
@@ -434,6 +451,28 @@ mod tests {
         assert!(new.messages.is_none() && new.lists.is_some());
         // Somebody else on the same server is told nothing.
         assert_eq!(view("new.example", "bob@new.example", PageKind::Imports).saved, Saved::default());
+    }
+
+    #[test]
+    fn what_turns_on_one_of_the_two_accounts_comes_into_the_journal() {
+        let mut store = linked(Some("ana@old.example"), Some("ana@new.example"));
+        let (new, ana, bob) = (domain("new.example"), handle("ana@new.example"), handle("bob@new.example"));
+        store.learn(&new, Some(&ana), locked(true, 1));
+        store.learn(&new, Some(&bob), locked(true, 2));
+        store.learn(&new, Some(&bob), locked(false, 3));
+        store.learn(&domain("evil.example"), Some(&ana), locked(false, 4));
+        assert!(store.current.as_ref().unwrap().journal.deeds.is_empty());
+        store.learn(&new, Some(&ana), locked(false, 5));
+        let deeds = &store.current.as_ref().unwrap().journal.deeds;
+        assert_eq!(
+            deeds.iter().map(|deed| (deed.side, deed.at)).collect::<Vec<_>>(),
+            [(Some(Side::New), Time(5))]
+        );
+        // Old stored moves have none, and are read as before.
+        use crate::plain::Plain;
+        let mut text = store.write();
+        text["current"].as_object_mut().unwrap().remove("journal");
+        assert!(Store::read(&text).unwrap().current.unwrap().journal.deeds.is_empty());
     }
 
     #[test]

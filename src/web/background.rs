@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 
 use wasm_bindgen::prelude::*;
 
+use super::words::{speak, text};
 use super::{ask, chrome, go, now};
 use crate::account::{Domain, Handle};
 use crate::check;
@@ -13,6 +14,7 @@ use crate::job::outlook::Outlook;
 use crate::job::survey::Want;
 use crate::protocol::{Sender, Surveyed, ToBackground, ToDesk, ToTab};
 use crate::server::page::PageKind;
+use crate::trunk::badge as trunk_badge;
 use crate::trunk::dossier::{AccountFacts, Side};
 use crate::trunk::store::{Party, Store, VERSION, View, acts_as};
 
@@ -22,6 +24,8 @@ thread_local! {
     static STORE: RefCell<Option<Store>> = const { RefCell::new(None) };
     /// Forgotten whenever the browser says that grants have changed.
     static GRANTED: RefCell<Option<Vec<Domain>>> = const { RefCell::new(None) };
+    /// What the button says at the moment.
+    static SHOWN: RefCell<Option<String>> = const { RefCell::new(None) };
     /// How often everything was forgotten: what was on its way then must not bring it back.
     static FORGOTTEN: Cell<u32> = const { Cell::new(0) };
 }
@@ -30,6 +34,31 @@ thread_local! {
 #[wasm_bindgen]
 pub fn grants_changed() {
     GRANTED.set(None);
+}
+
+/// What the button in the toolbar says. The browser forgets it when it is closed; `background.js` asks for it when it is
+/// opened, and every message does.
+#[wasm_bindgen]
+pub async fn badge() {
+    SHOWN.set(None);
+    show_badge().await;
+}
+
+async fn show_badge() {
+    let granted = granted().await;
+    let badge = read(|store| {
+        let current = store.current.as_ref()?;
+        trunk_badge::badge(&store.dossier(&granted), &current.journal, now())
+    })
+    .await;
+    let (text, title) = match badge {
+        Some(badge) => (badge.text, speak(&badge.title)),
+        None => (String::new(), text("action_title")),
+    };
+    let shown = format!("{text} {title}");
+    if SHOWN.replace(Some(shown.clone())) != Some(shown) {
+        chrome::badge(&text, &title);
+    }
 }
 
 /// Answers a message. `origin` and `tab` are what the browser says of its sender.
@@ -53,6 +82,8 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
     {
         return JsValue::NULL;
     }
+    // What is due may have become so since the last message: nothing wakes us for it alone.
+    go(show_badge());
     match (message, sender) {
         (ToBackground::Hello { page, handle, typed, facts }, Sender::Page(host)) => {
             learn(&host, handle.as_ref(), facts, tab).await;
@@ -106,6 +137,15 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
                     if aside && check::CHECKS.iter().any(|known| known.id == check) {
                         current.aside.push(check);
                     }
+                }
+            })
+            .await;
+            state().await
+        }
+        (ToBackground::Done { deed }, Sender::Ours) => {
+            change(None, |store| {
+                if let Some(current) = &mut store.current {
+                    current.journal.note(deed);
                 }
             })
             .await;
@@ -176,6 +216,7 @@ async fn change(from: Option<i32>, f: impl FnOnce(&mut Store)) {
     hosts.sort_unstable();
     hosts.dedup();
     // Not waited for: the guard that told us this wants an answer, and storage keeps the order.
+    go(show_badge());
     go(async move {
         chrome::save(KEY, &store).await;
         if !news {

@@ -34,6 +34,12 @@ extern "C" {
     fn storage_set(items: &JsValue) -> Result<Promise, JsValue>;
     #[wasm_bindgen(js_namespace = ["chrome", "storage", "onChanged"], js_name = addListener, catch)]
     fn storage_changed(listener: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(js_namespace = ["chrome", "action"], js_name = setBadgeText, catch)]
+    fn set_badge_text(details: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = ["chrome", "action"], js_name = setBadgeBackgroundColor, catch)]
+    fn set_badge_colour(details: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = ["chrome", "action"], js_name = setTitle, catch)]
+    fn set_title(details: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_namespace = ["chrome", "i18n"], js_name = getMessage, catch)]
     fn get_message(key: &str, parts: &JsValue) -> Result<String, JsValue>;
 
@@ -163,6 +169,13 @@ pub(super) async fn open_tab(url: &str) {
 
 pub(super) async fn open_desk(hash: &str) {
     let _ = settle(packed_trunk_desk(hash)).await;
+}
+
+/// What the button in the toolbar says. Firefox for Android has a button and no badge on it.
+pub(super) fn badge(text: &str, title: &str) {
+    let _ = set_badge_text(&object(&[("text", &JsValue::from_str(text))]));
+    let _ = set_badge_colour(&object(&[("color", &JsValue::from_str("#563acc"))]));
+    let _ = set_title(&object(&[("title", &JsValue::from_str(title))]));
 }
 
 /// The address of a file of ours.

@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlElement;
 
+use super::after::{self, After};
 use super::dom::{Build, clear, document, make, on_click, set_text};
 use super::lists::{self, Lists};
 use super::markup::BrowserParser;
@@ -35,6 +36,7 @@ use crate::server::reply;
 use crate::server::request;
 use crate::server::session::Session;
 use crate::trunk::dossier::{AccountFacts, Dossier, Email, Side};
+use crate::trunk::journal::Deed;
 use crate::trunk::presence::{Next, Presence};
 use crate::trunk::steps::{self, Around, Busy, Step, Todo};
 use crate::trunk::store::{Move, Party};
@@ -61,6 +63,7 @@ struct Desk {
     prepare: RefCell<Option<Rc<Prepare>>>,
     moves: RefCell<Option<Rc<Moves>>>,
     seen: Rc<Seen>,
+    after: RefCell<Option<Rc<After>>>,
     servers: HtmlElement,
     asking: Cell<u32>,
     /// The accounts are being named again.
@@ -136,6 +139,7 @@ pub fn desk() {
         prepare: RefCell::default(),
         moves: RefCell::default(),
         seen,
+        after: RefCell::default(),
         servers,
         asking: Cell::new(0),
         editing: Cell::new(false),
@@ -283,6 +287,7 @@ impl Desk {
                 }
                 Tell::Running => here.draw(),
                 Tell::OpenServer => here.visit(Side::Old, "/settings/export"),
+                Tell::Written(name) => here.written(&name),
             }
         });
         let here = Rc::downgrade(self);
@@ -301,6 +306,7 @@ impl Desk {
                 }
                 lists::Tell::Running => here.draw(),
                 lists::Tell::OpenServer => here.visit(Side::Old, "/settings/export"),
+                lists::Tell::Written(name) => here.written(&name),
                 lists::Tell::Changed => {
                     if let Some(unpacker) = here.unpacker.borrow().as_ref() {
                         unpacker.packed_anew();
@@ -336,6 +342,7 @@ impl Desk {
         stages.put(Step::Pack, &messages.root);
         stages.put(Step::Unpack, unpacker.root());
         self.stages.replace(Some(stages));
+        self.set_up_after(packing.clone());
         self.messages.replace(Some(messages));
         self.lists.replace(Some(packing));
         self.unpacker.replace(Some(unpacker));
@@ -376,6 +383,36 @@ impl Desk {
         });
     }
 
+    /// What was handed over stands in the journal.
+    fn written(self: &Rc<Self>, name: &str) {
+        let deed = Deed::downloaded(name, now());
+        let here = self.clone();
+        go(async move { here.send(ToBackground::Done { deed }).await });
+    }
+
+    /// What knows and tells: above the checks, before what is packed, and behind everything.
+    fn set_up_after(self: &Rc<Self>, packing: Rc<Lists>) {
+        let here = Rc::downgrade(self);
+        let after = After::new(packing, move |what| {
+            let Some(here) = here.upgrade() else { return };
+            match what {
+                after::Tell::Act(action) => here.act(action),
+                after::Tell::Done(deed) => {
+                    go(async move { here.send(ToBackground::Done { deed }).await });
+                }
+            }
+        });
+        let [start, bridge, forecast, next, report] = after.roots();
+        if let Some(stages) = self.stages.borrow().as_ref() {
+            let _ = self.main.insert_before(start, Some(&stages.list));
+            stages.put(Step::Accounts, bridge);
+            stages.put(Step::Move, forecast);
+            stages.put(Step::Arrivals, next);
+            stages.put(Step::Arrivals, report);
+        }
+        self.after.replace(Some(after));
+    }
+
     /// Our own page follows the system, so its tone does too.
     fn tone(self: &Rc<Self>) {
         let query = web_sys::window()
@@ -390,6 +427,7 @@ impl Desk {
         frames.extend(self.unpacker.borrow().iter().map(|unpacker| unpacker.root().clone()));
         frames.extend(self.prepare.borrow().iter().map(|prepare| prepare.root().clone()));
         frames.extend(self.moves.borrow().iter().map(|moves| moves.root().clone()));
+        frames.extend(self.after.borrow().iter().flat_map(|after| after.roots()).cloned());
         let set = move |dark: bool| {
             for frame in &frames {
                 let _ = frame.set_attribute("data-tone", if dark { "dark" } else { "light" });
@@ -715,6 +753,9 @@ impl Desk {
         }
         self.show_messages();
         self.show_lists();
+        if let Some(after) = self.after.borrow().as_ref() {
+            after.show(&dossier, self.state.borrow().store.current.as_ref());
+        }
         let next = findings.iter().filter_map(|finding| finding.until).filter(|until| *until > now()).min();
         let due = next.and_then(|until| u32::try_from(until.since(now()) + 250).ok()).map(|millis| {
             let here = self.clone();

@@ -63,6 +63,11 @@ impl Frame {
         set_text(&self.status, words);
     }
 
+    /// What was told last.
+    pub(super) fn status(&self) -> String {
+        self.status.text_content().unwrap_or_default()
+    }
+
     /// So much of so much; hidden where there is nothing.
     pub(super) fn bar(&self, shown: bool, done: u64, left: u64) {
         self.progress.set_hidden(!shown);

@@ -38,6 +38,8 @@ pub(super) enum Tell {
     Packed(Handle, Box<(Option<SavedLists>, Option<BlockedPeople>)>),
     /// A page of the old server is needed.
     OpenServer,
+    /// A ZIP was written, read back and handed over, under this name.
+    Written(String),
     /// Something else is packed than before.
     Changed,
     /// It begins.
@@ -257,7 +259,9 @@ impl Lists {
             let done = match here.write().await {
                 Ok((blob, name)) => {
                     zip::hand_over(&blob, &name);
-                    say("messages_written").with(name.as_str())
+                    let done = say("messages_written").with(name.as_str());
+                    (here.tell)(Tell::Written(name));
+                    done
                 }
                 Err(what) => what,
             };

@@ -47,6 +47,8 @@ pub(super) enum Tell {
     OpenServer,
     /// It begins, or has ended.
     Running,
+    /// A ZIP was written, read back and handed over, under this name.
+    Written(String),
 }
 
 pub(super) struct Messages {
@@ -638,6 +640,7 @@ impl Messages {
                 Ok((blob, name)) => {
                     hand_over(&blob, &name);
                     set_text(&here.status, &speak(&say("messages_written").with(name.as_str())));
+                    (here.tell)(Tell::Written(name));
                 }
                 Err(what) => set_text(&here.status, &speak(&what)),
             }

@@ -9,6 +9,8 @@
 // What is used by nobody shows when both are built at once, as the tests do.
 #![cfg_attr(not(all(feature = "guard", feature = "desk")), allow(dead_code))]
 
+#[cfg(feature = "desk")]
+mod after;
 mod ask;
 #[cfg(feature = "guard")]
 mod background;

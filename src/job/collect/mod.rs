@@ -86,7 +86,7 @@ impl Owner {
             followers: account.followers,
             following: account.following,
             rescue,
-            recent: session.version.as_ref().is_some_and(|version| version.at_least(4, 3)),
+            recent: session.version.as_ref().is_some_and(|version| version.keeps_strangers_apart()),
         })
     }
 

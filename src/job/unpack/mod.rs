@@ -316,7 +316,7 @@ impl Unpack {
 
     /// Imports in two steps, of which the page tells how they stand (facts 6).
     pub fn two_steps(&self) -> bool {
-        self.version().is_none_or(|version| version.at_least(4, 2))
+        self.version().as_ref().is_none_or(Version::imports_in_two_steps)
     }
 
     // --- what may be done when ---
@@ -805,7 +805,7 @@ impl Work for Unpack {
                     _ => None,
                 };
                 let list = list.map(|list| list.id.as_str());
-                let recent = self.version().is_none_or(|version| version.at_least(4, 4));
+                let recent = self.version().as_ref().is_none_or(Version::endorses);
                 act.request(&id.unwrap_or_default(), list, recent, self.now)
             }
         }

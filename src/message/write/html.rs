@@ -5,16 +5,14 @@
 //! for a page that was opened from a disk, in Chromium 156 and Firefox 153; `'self'` is there for one that a server gives.)
 
 use super::super::body::{Body, address, clean, escape, one_line};
-use super::super::digest::Sum;
 use super::super::thread::{Joint, Note, Placed};
+use super::page::{Head, In, STYLE, escaped, head, joined, sentence, tag};
 use super::{Files, Message, Saved, Step, file_of, kind, part, reason};
-use crate::say::{Part, Say, say};
+use crate::say::{Say, say};
 use crate::server::history::Version;
 use crate::server::status::{Attachment, Emoji, Poll};
 use crate::small::{find, ordered};
 use crate::when::Time;
-
-const STYLE: &str = include_str!("page.css");
 
 /// How many names are listed before the rest is only counted.
 const NAMES: usize = 8;
@@ -34,12 +32,6 @@ pub struct About {
 #[derive(Debug)]
 pub struct Page<'a> {
     saved: &'a Saved<'a>,
-}
-
-/// HTML that is finished, to be put into a sentence.
-enum In {
-    Html(String),
-    Number(usize),
 }
 
 /// What shows a message or one of its versions.
@@ -90,25 +82,16 @@ impl<'a> Page<'a> {
 
     fn head(&self, about: &About) -> String {
         let saved = self.saved;
-        let mut sum = Sum::default();
-        sum.add(STYLE.as_bytes());
-        let language = saved.speak(&say("language"));
-        let language = tag(&language).unwrap_or("en");
-        let mut title = String::new();
-        escape(&saved.speak(&say("written_title").with(saved.handle(saved.owner).as_str())), &mut title);
+        let title = saved.speak(&say("written_title").with(saved.handle(saved.owner).as_str()));
         let heading = self.sentence("written_title", vec![In::Html(self.who(saved.owner))]);
-        let mut out = format!(
-            "<!doctype html>\n<html lang=\"{language}\" dir=\"{}\">\n<head>\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{}'; \
-             img-src 'self' file:; media-src 'self' file:; base-uri 'none'; form-action 'none'\">\n\
-             <meta charset=\"utf-8\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
-             <meta http-equiv=\"x-dns-prefetch-control\" content=\"off\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"robots\" content=\"noindex\">\n<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
-             <header>\n<h1>{heading}</h1>\n",
-            direction(language),
-            base64(&sum.hex()),
-        );
+        let mut out = head(&Head {
+            language: &saved.speak(&say("language")),
+            title: &title,
+            styles: &[STYLE],
+            // Files that lie beside the page.
+            policy: "img-src 'self' file:; media-src 'self' file:; ",
+        });
+        out.push_str(&format!("<header>\n<h1>{heading}</h1>\n"));
         let messages: usize = saved.conversations.iter().map(|c| c.sent + c.received).sum();
         let facts = [
             self.sentence("written_messages", vec![In::Number(messages)]),
@@ -636,32 +619,8 @@ impl<'a> Page<'a> {
         escaped(&self.saved.speak(say))
     }
 
-    /// A sentence with HTML in it: said with a sign in the place of each piece, escaped, and the pieces put in.
     fn sentence(&self, key: &str, pieces: Vec<In>) -> String {
-        const SIGNS: [&str; 3] = ["\u{f8f0}", "\u{f8f1}", "\u{f8f2}"];
-        let mut sentence = say(key);
-        let mut html = Vec::new();
-        for piece in pieces {
-            sentence = match (piece, SIGNS.get(html.len())) {
-                (In::Number(number), _) => sentence.with(number),
-                (In::Html(piece), Some(sign)) => {
-                    html.push((*sign, piece));
-                    sentence.with(Part::Text((*sign).to_owned()))
-                }
-                (In::Html(_), None) => sentence,
-            };
-        }
-        let mut out = String::new();
-        let said = self.words_of(&sentence);
-        let mut rest = said.as_str();
-        while let Some((at, (sign, piece))) =
-            html.iter().filter_map(|found| Some((rest.find(found.0)?, found))).min_by_key(|(at, _)| *at)
-        {
-            out.push_str(rest.get(..at).unwrap_or_default());
-            out.push_str(piece);
-            rest = rest.get(at + sign.len()..).unwrap_or_default();
-        }
-        out + rest
+        sentence(key, pieces, &|say| self.saved.speak(say))
     }
 }
 
@@ -671,17 +630,6 @@ fn brought_in<'n>(note: &'n Note, people: &'n [u32], owner: u32) -> impl Iterato
         .iter()
         .copied()
         .filter(move |who| *who != owner && find(people.len(), &|at| people[at].cmp(who)).is_none())
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    escape(text, &mut out);
-    out
-}
-
-/// What there is of some facts, with dots between.
-fn joined(facts: &[String]) -> String {
-    facts.iter().filter(|fact| !fact.is_empty()).cloned().collect::<Vec<_>>().join(" · ")
 }
 
 /// A path from the page's own place, as an address: with every sign that could make something else of it in percent.
@@ -718,52 +666,14 @@ fn is_plain(kind: &str) -> bool {
     )
 }
 
-/// A language tag, if it is one.
-fn tag(text: &str) -> Option<&str> {
-    let mut parts = text.split(['-', '_']);
-    let first = parts.next().unwrap_or_default();
-    let is_tag = matches!(first.len(), 2 | 3)
-        && first.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && parts
-            .all(|part| matches!(part.len(), 1..=8) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-        && text.len() <= 35
-        && !text.contains('_');
-    is_tag.then_some(text)
-}
-
 /// ` lang="…"`; empty in it where the language is not known, so that the page's own does not count.
 fn lang(language: Option<&str>) -> String {
     format!(" lang=\"{}\"", language.and_then(tag).unwrap_or_default())
 }
 
-fn direction(language: &str) -> &'static str {
-    let first = language.split('-').next().unwrap_or_default();
-    let rtl = ["ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"];
-    if rtl.contains(&first) { "rtl" } else { "ltr" }
-}
-
-/// A checksum in hexadecimal, in base 64 as a policy wants it.
-fn base64(hex: &str) -> String {
-    let digits: Vec<u32> = hex.chars().filter_map(|c| c.to_digit(16)).collect();
-    let bytes: Vec<u8> =
-        digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte * 16 + digit) as u8).collect();
-    crate::message::digest::base64(&bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_policy_names_our_style() {
-        assert_eq!(base64("4d616e"), "TWFu");
-        assert_eq!(base64("4d61"), "TWE=");
-        assert_eq!(base64("4d"), "TQ==");
-        // Where it would end the style, or leave the page, it is none of ours.
-        for sign in ["</", "url(", "@import", "http"] {
-            assert!(!STYLE.contains(sign), "{sign}");
-        }
-    }
 
     #[test]
     fn paths_stay_below_the_page() {
@@ -797,6 +707,5 @@ mod tests {
         ] {
             assert_eq!(lang(language), expected);
         }
-        assert_eq!((direction("he-IL"), direction("de")), ("rtl", "ltr"));
     }
 }

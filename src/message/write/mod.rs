@@ -3,6 +3,7 @@
 //! Both hand over piece after piece, and need no more at once than one message and the light [`Saved`].
 
 pub mod html;
+pub mod page;
 pub mod text;
 
 use super::body::one_line;

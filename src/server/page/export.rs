@@ -2,6 +2,8 @@
 
 use crate::list::Kind;
 use crate::server::markup::{Markup, first_number};
+use crate::trunk::dossier::ArchiveSeen;
+use crate::when::Time;
 
 /// What the export page counts. `None` where the server has no such file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +39,25 @@ impl Counts {
             (Kind::Bookmarks, self.bookmarks),
             (Kind::Filters, self.filters),
         ]
+    }
+}
+
+/// What stands below the table: the button is missing while no archive can be asked for, and there is a table of those
+/// that were (facts 5, "Archive").
+pub fn archive(page: &dyn Markup) -> ArchiveSeen {
+    let files = "a[href*=\"/settings/exports/\"]";
+    // The server's own files stand in the first table; the archives' one has none of them.
+    let rows = page.all("table tbody tr");
+    let after = rows.iter().rposition(|row| row.has(files)).map_or(rows.len(), |at| at + 1);
+    let archives = rows.get(after..).unwrap_or_default();
+    let time = |row: &dyn Markup| {
+        let time = row.first("time[datetime]")?.attribute("datetime")?;
+        Time::from_iso(&time)
+    };
+    ArchiveSeen {
+        may_ask: page.has("a[data-method=\"post\"][href$=\"/settings/export\"]"),
+        asked: archives.iter().filter_map(|row| time(row.as_ref())).max(),
+        ready: archives.iter().any(|row| row.has("a[href*=\"/backups/\"]")),
     }
 }
 

@@ -86,6 +86,16 @@ pub fn call(world: &mut World, method: &str, name: &str, body: &Value) -> Result
             world.server_mut(side).secure_mode = on;
             Ok(json!({ "server": side.name(), "secure_mode": on }))
         }
+        ("POST", "closing") => {
+            let side = side(body)?;
+            let on = body.get("on").and_then(Value::as_bool).unwrap_or(true);
+            let server = world.server_mut(side);
+            if on && !server.version.can_close_for_good() {
+                return Err(format!("{} cannot be closed for good", server.version));
+            }
+            server.closing = on;
+            Ok(json!({ "server": side.name(), "closing": on }))
+        }
         ("POST", "sign-in") => sign_in(world, body),
         ("POST", "person") => {
             let side = side(body)?;

@@ -29,6 +29,14 @@ pub fn route(world: &mut World, request: &Request) -> Reply {
         }
         _ => {}
     }
+    if world.server(request.side).closing && !stays_open(path) {
+        let server = world.server(request.side);
+        return if path.starts_with("/api/") {
+            Reply::new(410, Kind::Api, "application/json; charset=utf-8", r#"{"error":"Gone"}"#)
+        } else {
+            pages::layout::error(server, 410, "The page you were looking for doesn't exist here anymore.")
+        };
+    }
     if path.starts_with("/api/") || path == "/oauth/userinfo" {
         return api::route(world, request);
     }
@@ -39,6 +47,16 @@ pub fn route(world: &mut World, request: &Request) -> Reply {
         return reply;
     }
     pages::route(world, request)
+}
+
+/// What a server that is closed for good still answers (facts 1.7): signing in, the account page, and everything with which
+/// somebody takes their things away.
+fn stays_open(path: &str) -> bool {
+    let folders = ["/settings/exports/", "/backups/", "/auth/sessions/", "/settings/login_activities"];
+    matches!(
+        path,
+        "/auth/edit" | "/auth" | "/auth/sign_in" | "/auth/sign_out" | "/auth/password" | "/settings/export"
+    ) || folders.iter().any(|folder| path.starts_with(folder))
 }
 
 /// Actor documents, by whichever address and however named.

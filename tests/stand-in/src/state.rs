@@ -285,6 +285,8 @@ pub struct Server {
     /// `http://old.localhost:4001`
     pub origin: String,
     pub secure_mode: bool,
+    /// Closed for good (facts 1.7, "Self-destruct"); 4.3 and later.
+    pub closing: bool,
     pub accounts: crate::people::People,
     pub follows: crate::people::Follows,
     pub follow_requests: Vec<Follow>,
@@ -332,6 +334,7 @@ impl Server {
             origin: format!("http://{domain}"),
             domain,
             secure_mode: false,
+            closing: false,
             accounts: crate::people::People::default(),
             follows: crate::people::Follows::default(),
             follow_requests: Vec::new(),

@@ -85,6 +85,11 @@ impl Version {
         self <= Self::V3_5
     }
 
+    /// facts 1.7: a server can be closed for good since 4.3.
+    pub fn can_close_for_good(self) -> bool {
+        self >= Self::V4_3
+    }
+
     /// facts 13.1: private mentions of strangers wait in notification requests since 4.3.
     pub fn filters_private_mentions(self) -> bool {
         self >= Self::V4_3
