@@ -13,7 +13,7 @@ use web_sys::HtmlElement;
 use super::db::{self, Db};
 use super::dom::{Build, make};
 use super::frame::{Frame, then};
-use super::run::{Drive, Going, Halt, Runner, key_of, records};
+use super::run::{Going, Halt, Runner, key_of, records};
 use super::words::{speak, text};
 use super::{chrome, domains_of, fetch, go, now};
 use crate::account::{Domain, Handle};
