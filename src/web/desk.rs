@@ -858,7 +858,7 @@ impl Desk {
 static STEPS: &[(&str, &[&str])] = &[
     ("accounts", &["target-found"]),
     ("pack", &["messages-saved", "follows-saved", "lists-saved"]),
-    ("prepare", &["email-confirmed", "alias", "alias-fresh", "unlocked", "profile", "announced"]),
+    ("prepare", &["email-confirmed", "alias", "alias-fresh", "unlocked", "profile"]),
     ("move", &["not-moved", "cooldown", "server-healthy"]),
 ];
 

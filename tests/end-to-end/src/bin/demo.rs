@@ -150,6 +150,24 @@ fn prepare(walk: &mut Walk<'_>, servers: &Servers) {
         guard.wait_for_outcome("alias-fresh", "pass").text
     });
     walk.note_checks();
+    walk.step("put both profiles side by side", |browser| {
+        let desk = browser.desk();
+        desk.click("[data-job=profile] button[data-action=look-profile]");
+        let job = desk.element("[data-job=profile]");
+        browser.wait("both profiles", || {
+            (job.attribute("data-state").ok().flatten()? == "planned").then_some(())
+        });
+        desk.element("[data-job=profile] .pairs").text().unwrap()
+    });
+    walk.step("carry the profile over", |browser| {
+        let desk = browser.desk();
+        desk.click("[data-job=profile] button[data-action=carry]");
+        let job = desk.element("[data-job=profile]");
+        browser.wait("the profile on the new account", || {
+            (job.attribute("data-state").ok().flatten()? == "done").then_some(())
+        });
+        desk.wait_for_outcome("profile", "pass").text
+    });
     walk.step("the desk before the move", |browser| {
         let desk = browser.desk();
         desk.wait_for_step("prepare", "done");
