@@ -10,8 +10,10 @@ use packed_trunk::server::markup::Markup;
 use packed_trunk::server::page::{
     PageKind, account, account::AccountStatus, aliases, export, imports, migration,
 };
+use packed_trunk::server::profile::{Flag, Limits, Profile};
 use packed_trunk::server::session::{Session, Standing};
-use packed_trunk::server::{entity, session};
+use packed_trunk::server::version::Version;
+use packed_trunk::server::{entity, length, profile, session};
 use packed_trunk::trunk::dossier::{Cooldown, Email, Redirect};
 use packed_trunk::when::Time;
 
@@ -403,4 +405,61 @@ fn followers_are_counted_on_the_export_page() {
             assert_eq!(followers, 15, "{}", capture.name);
         }
     }
+}
+
+/// A stored reply of the API, as JSON.
+fn reply(name: &str) -> Option<serde_json::Value> {
+    let text =
+        std::fs::read_to_string(captures()?.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+#[test]
+fn ones_own_profile_is_read_as_it_was_typed() {
+    let local = "old.test".parse().unwrap();
+    let Some(before) = reply("4.6.5-api/profile/verify_credentials_before.json") else { return };
+    let own = Profile::read(&before, &local).unwrap();
+    assert_eq!((own.name.as_str(), own.note.as_str()), ("Carol15", "I am carol15 on old.test"));
+    assert_eq!((own.avatar.url, own.avatar.words.as_deref()), (None, Some("")));
+    let told = [
+        (Flag::Bot, Some(false)),
+        (Flag::Discoverable, None),
+        (Flag::Indexable, Some(false)),
+        (Flag::HideCollections, None),
+    ];
+    assert_eq!(own.flags, told);
+    assert_eq!((own.locked, own.follow_requests), (Some(true), Some(2)));
+    let shown = profile::shown(&before).unwrap();
+    assert!(shown.name && shown.note && shown.fields == 0 && !shown.avatar && !shown.header);
+
+    let after = reply("4.6.5-api/profile/verify_credentials_after.json").unwrap();
+    let own = Profile::read(&after, &local).unwrap();
+    // The server took this bio: 691 signs as it stands there, an address for 23 of them as Mastodon counts.
+    assert_eq!((own.note.chars().count(), length::length(&own.note, length::URL)), (691, 494));
+    assert_eq!(own.avatar.words.as_deref(), Some("a round \"A\""));
+    assert!(own.avatar.url.is_some() && own.header.url.is_some());
+    assert_eq!(own.fields.len(), 1);
+    assert_eq!((own.fields[0].name.len(), own.fields[0].value.len()), (255, 255));
+    // What is not one's own has no texts as they were typed.
+    let other = reply("4.6.5-api/profile/profile_get.json").unwrap();
+    assert_eq!(Profile::read(&other, &local), None);
+}
+
+#[test]
+fn what_a_server_takes_is_read_from_itself() {
+    for (version, name, longest) in
+        [("4.3.23", "4.3.23/anon/api_v2_instance.json", 30), ("4.6.5", "4.6.5/anon/api_v2_instance.json", 40)]
+    {
+        let Some(instance) = reply(name) else { return };
+        let mut limits = Limits::of(Version::parse(version).as_ref());
+        let before = limits.clone();
+        limits.learn(&instance);
+        // What we believe of the version is what the server says.
+        assert_eq!(limits, before, "{version}");
+        assert_eq!(limits.name, longest);
+    }
+    let emojis = reply("4.6.5-api/dm/custom_emojis.json").unwrap();
+    assert_eq!(profile::emojis(&emojis).unwrap(), ["testcat"]);
+    let tags = profile::tags(&reply("4.6.5-api/api/featured_tags.json").unwrap()).unwrap();
+    assert!(!tags.is_empty() && tags.iter().all(|tag| !tag.name.is_empty()));
 }

@@ -12,7 +12,6 @@ use common::NativeParser;
 use common::moving::{Keeper, Kept, Teller};
 use common::saving::Trouble;
 use packed_trunk::account::Domain;
-use packed_trunk::job::Work;
 use packed_trunk::job::profile::Carry;
 use packed_trunk::job::profile::change::{Stand, What, Which};
 use packed_trunk::job::profile::look::Look;
@@ -430,6 +429,7 @@ fn unlocking_lets_in_who_waits_and_locking_does_not_put_them_out() {
     for version in ["3.5", "4.6"] {
         let control = pair("4.6", version);
         change(&control, Side::New, |account| account.locked = true);
+        let before_it = credentials(&control, Side::New)["followers_count"].as_u64();
         control.with_world(|world| {
             let server = world.server(Side::New);
             let (from, to) = (server.find("ben", None).unwrap(), server.find(USER, None).unwrap());
@@ -446,8 +446,8 @@ fn unlocking_lets_in_who_waits_and_locking_does_not_put_them_out() {
         let after = own(&teller.ask(&request::set_locked(false)));
         assert_eq!((after.locked, after.follow_requests), (Some(false), Some(0)), "{version}");
         assert_eq!(own(&teller.ask(&request::set_locked(true))).locked, Some(true));
-        let followers = credentials(&control, Side::New)["followers_count"].clone();
-        assert_eq!(followers, 1, "{version}");
+        let followers = credentials(&control, Side::New)["followers_count"].as_u64();
+        assert_eq!(followers, before_it.map(|before| before + 1), "{version}");
     }
 }
 
@@ -457,7 +457,7 @@ fn with_trouble_at_any_request_what_is_read_is_the_same_or_unknown() {
     control.with_world(|world| {
         let server = world.server_mut(Side::Old);
         let petra = server.find(USER, None).unwrap();
-        let posts: Vec<u64> = server.by_author_open[&petra].iter().copied().take(2).collect();
+        let posts: Vec<u64> = server.by_author_open[&petra].iter().copied().take(1).collect();
         server.user_mut(petra).unwrap().pinned = posts;
         world.changed();
     });
@@ -468,7 +468,7 @@ fn with_trouble_at_any_request_what_is_read_is_the_same_or_unknown() {
         assert_eq!(plain.profile.as_ref().map(|own| own.handle.user().to_owned()).as_deref(), Some(USER));
         if side == End::Old {
             let pinned = plain.pinned.as_ref().expect("what is pinned");
-            assert_eq!(pinned.len(), 2);
+            assert_eq!(pinned.len(), 1);
             assert!(pinned.iter().all(|post| post.url.is_some() && !post.text.contains('<')), "{pinned:?}");
         }
         for trouble in [Trouble::Lost, Trouble::TooMany, Trouble::Unavailable, Trouble::SignedOut] {

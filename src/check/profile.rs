@@ -1,4 +1,5 @@
-//! `profile`: a move takes no name, bio, fields or pictures along; followers meet an account that they do not know.
+//! `profile`: a move takes no name, bio, fields or pictures along (facts 3.4); followers meet an account that they do not
+//! know.
 
 use super::{Action, Check, Finding, Outcome, listed, not_seen};
 use crate::job::survey::Want;

@@ -2,6 +2,8 @@
 //! as many as it says itself, and of a mention only the name (its `NoteLengthValidator` and `StatusLengthValidator`; held
 //! against `update_credentials_bio_500_with_url` of a real 4.6.5). Names and fields are counted plainly.
 
+use crate::account::Handle;
+
 /// What an address counts where a server says nothing else.
 pub const URL: usize = 23;
 
@@ -135,6 +137,28 @@ pub fn mentions(text: &str) -> Vec<&str> {
     found
 }
 
+/// Whether a text names an account in full.
+pub fn names(text: &str, handle: &Handle) -> bool {
+    let (text, name) = (text.to_lowercase(), format!("@{}", handle.acct().to_lowercase()));
+    let mut at = 0;
+    while let Some(found) = text[at..].find(&name) {
+        let (start, end) = (at + found, at + found + name.len());
+        let before = text[..start].chars().next_back().is_some_and(is_name);
+        // A domain that goes on is another one; the end of a sentence is none of it.
+        let mut after = text[end..].chars();
+        let goes_on = match after.next() {
+            Some('.' | '-') => after.next().is_some_and(is_name),
+            Some(c) => is_name(c),
+            None => false,
+        };
+        if !before && !goes_on {
+            return true;
+        }
+        at = end;
+    }
+    false
+}
+
 /// The shortcodes of custom emoji in a text, whether any server knows them or not.
 pub fn shortcodes(text: &str) -> Vec<&str> {
     let mut found: Vec<&str> = Vec::new();
@@ -183,8 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bio_that_a_real_server_took_fits() {
-        // 476 letters, a blank, and an address of 220: 500 as Mastodon counts.
+    fn an_address_is_cut_off_whole() {
         let bio = format!("{} https://example.org/{}", "x".repeat(476), "a".repeat(200));
         assert_eq!(length(&bio, URL), 500);
         assert_eq!(cut(&bio, 500, URL), bio);
@@ -200,6 +223,23 @@ mod tests {
         assert_eq!(cut("", 0, URL), "");
         assert_eq!(cut_plain("caf\u{e9}s", 4), "caf\u{e9}");
         assert_eq!(cut_plain("ab", 4), "ab");
+    }
+
+    #[test]
+    fn finds_a_handle_and_no_longer_one() {
+        let ana: Handle = "ana@old.example".parse().unwrap();
+        for (text, expected) in [
+            ("I was @ana@old.example.", true),
+            ("(@Ana@OLD.example)", true),
+            ("@ana@old.example.net, then @ana@old.example", true),
+            ("@ana@old.example.net", false),
+            ("@ana@old.examples", false),
+            ("mail@ana@old.example", false),
+            ("ana@old.example", false),
+            ("", false),
+        ] {
+            assert_eq!(names(text, &ana), expected, "{text}");
+        }
     }
 
     #[test]

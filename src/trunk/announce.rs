@@ -27,9 +27,7 @@ pub fn over(text: &str, limits: &Limits) -> usize {
 
 /// Whether it names the other account, so that people find it and the check does.
 pub fn names(text: &str, other: &Handle) -> bool {
-    length::mentions(text)
-        .iter()
-        .any(|mention| mention.parse::<Handle>().is_ok_and(|named| named.is_same(other)))
+    length::names(text, other)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The old profile beside the new one: what is the same, what would be cut, what would be lost, and what is carried over
 //! when the person wants it. Pure; what comes of it is done by [`Carry`](crate::job::profile::Carry).
 
-use crate::account::{Domain, Handle};
+use crate::account::Domain;
 use crate::job::profile::change::{What, Which};
 use crate::say::{Part, Say, say};
 use crate::server::length;
@@ -188,9 +188,8 @@ fn about_text(text: &str, old: End, new: End) -> Vec<Say> {
     }
     let handle = &old.profile.handle;
     let mentions = length::mentions(text);
-    let is_old = |mention: &str| mention.parse::<Handle>().is_ok_and(|named| named.is_same(handle));
     let linked = old.profile.url.as_deref().is_some_and(|url| text.contains(url));
-    if linked || mentions.iter().any(|mention| is_old(mention)) {
+    if linked || length::names(text, handle) {
         remarks.push(say("profile_names_old").with(handle));
     }
     let local: Vec<String> =

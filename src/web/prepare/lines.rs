@@ -67,15 +67,15 @@ impl Prepare {
             make("div")
                 .class(class)
                 .child(make("p").class("label").text(&text(key)))
-                .child(self.value(value, class == "side old"))
+                .child(self.value(value, class == "half old"))
         };
         let mut sides = make("div")
             .class("sides")
             .attr("id", &about)
-            .child(side("side old", "profile_on_old", &line.old))
-            .child(side("side new", "profile_on_new", &line.new));
+            .child(side("half old", "profile_on_old", &line.old))
+            .child(side("half new", "profile_on_new", &line.new));
         if let Some(cut) = &line.cut {
-            sides = sides.child(side("side cut", "profile_arrives", cut));
+            sides = sides.child(side("half cut", "profile_arrives", cut));
         }
         let remarks = line
             .remarks

@@ -203,6 +203,9 @@ impl Prepare {
         let Some(mut carry) = about.as_deref().and_then(Carry::from_about) else { return Ok(()) };
         records(&db, &account, &mut |key, text| carry.restore(key, text)).await?;
         if *self.account.borrow() == account {
+            if !carry.is_done() {
+                self.doing.set(Doing::Carry);
+            }
             self.carry.replace(Some(Going::new(carry)));
         }
         Ok(())
@@ -439,7 +442,9 @@ impl Prepare {
         let (db, account) = (end.db().await?, self.account.borrow().clone());
         let records = {
             let mut carry = self.carry.borrow_mut();
-            match (carry.as_mut(), how) {
+            // What was taken back is over, and its pictures are forgotten.
+            let over = |going: &Going<Carry>| going.work.is_undo() && going.work.is_done();
+            match (carry.as_mut().filter(|going| !over(going)), how) {
                 (Some(going), how) => {
                     going.go_on();
                     let records = match how {
@@ -467,8 +472,12 @@ impl Prepare {
     }
 
     async fn finish(&self, db: &Db, account: &str) -> Result<(), db::Trouble> {
-        let records = self.carry.borrow_mut().as_mut().map(|going| going.work.finish(now()));
-        db.put(account, &records.unwrap_or_default()).await
+        let (records, undo) = match self.carry.borrow_mut().as_mut() {
+            Some(going) => (going.work.finish(now()), going.work.is_undo()),
+            None => return Ok(()),
+        };
+        // All is as it was: nothing of it has to be kept any longer.
+        if undo { db.forget(account).await } else { db.put(account, &records).await }
     }
 
     // --- showing ---
@@ -483,7 +492,8 @@ impl Prepare {
         let first = |wanted: &[&str]| states.iter().find(|state| wanted.contains(state)).copied();
         match first(&["waiting", busy]).or_else(|| first(&["stopped"])) {
             Some(state) => state,
-            None if done.is_none() && !self.lines.borrow().is_empty() => "planned",
+            // An old profile without anything in it has no lines, and is read all the same.
+            None if done.is_none() && self.with(|_, _| ()).is_some() => "planned",
             None => states[1],
         }
     }

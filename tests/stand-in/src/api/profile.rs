@@ -57,7 +57,13 @@ fn fields(call: &Call) -> Option<Vec<(String, String)>> {
 fn counted(note: &str) -> usize {
     let word = |word: &str| {
         let address = word.starts_with("https://") || word.starts_with("http://");
-        if address { 23 } else { word.chars().count() }
+        // Of a mention only the name counts.
+        let local = word.strip_prefix('@').and_then(|rest| rest.split_once('@')).map(|(local, _)| local);
+        match local {
+            _ if address => 23,
+            Some(local) => 1 + local.chars().count(),
+            None => word.chars().count(),
+        }
     };
     note.split_inclusive(char::is_whitespace)
         .map(|part| {
