@@ -216,7 +216,7 @@ in_both_browsers! {
         // The right one signs in: it goes on by itself, and in its middle somebody else signs in, in another tab.
         servers.control().post(
             "fault",
-            &json!({ "server": "old", "path_prefix": "/settings/exports/", "kind": "slow:900", "count": 100000 }),
+            &json!({ "server": "old", "path_prefix": "/settings/exports/", "kind": "slow:7000", "count": 100000 }),
         );
         browser.switch_to_tab_with("old.localhost");
         servers.enter(browser, Side::Old, "petra", "/settings/export");
@@ -335,6 +335,36 @@ fn choose(desk: &Panel, file: &std::path::Path) {
     desk.element("#open-move").type_keys(&file.display().to_string()).expect("a file is chosen");
 }
 
+/// In the middle of taking a move in, the database fails; and then the page is gone.
+fn interrupted(browser: &Browser, desk: &Panel, file: &std::path::Path) {
+    let strike = |what: &str| {
+        let script = format!(
+            "const real = IDBObjectStore.prototype.put;
+             let count = 0;
+             IDBObjectStore.prototype.put = function (...given) {{
+                 if (++count === 30) {{ IDBObjectStore.prototype.put = real; {what} }}
+                 return real.apply(this, given);
+             }};"
+        );
+        browser.run(&script, &[]);
+    };
+    strike("throw new DOMException('no', 'UnknownError');");
+    choose(desk, file);
+    says(browser, desk, MOVES, "own storage failed");
+    assert_eq!(kept(browser), Vec::<String>::new());
+    browser.run("document.documentElement.dataset.before = '';", &[]);
+    strike("location.reload(); const end = Date.now() + 2000; while (Date.now() < end);");
+    choose(desk, file);
+    browser.wait("a page without what was under way", || {
+        let before = browser.run("return 'before' in document.documentElement.dataset;", &[]);
+        (before == false).then_some(())
+    });
+    let desk = browser.desk();
+    desk.wait_ready();
+    browser.wait("nothing to be left", || kept(browser).is_empty().then_some(()));
+    assert_eq!(pairs(&desk), Vec::<String>::new());
+}
+
 fn from_one_browser_into_another(kind: Kind) {
     let servers = Servers::start();
     let folder = tempfile::tempdir().expect("a folder");
@@ -345,7 +375,7 @@ fn from_one_browser_into_another(kind: Kind) {
         std::fs::copy(&file, &whole).expect("a copy");
         let desk = browser.desk();
         saved = desk.element(&format!("{MESSAGES} .lead")).text().unwrap_or_default();
-        assert!(saved.contains("messages of"), "{saved}");
+        assert!(saved.contains("messages with"), "{saved}");
     });
     let mut bytes = std::fs::read(&whole).expect("the file");
     // In the middle of what is packed.
@@ -362,6 +392,11 @@ fn from_one_browser_into_another(kind: Kind) {
         assert_eq!(kept(browser), Vec::<String>::new());
         assert_eq!(pairs(&desk), Vec::<String>::new());
 
+        // Firefox lets no script of a test reach into its database's functions.
+        if kind == Kind::Chromium {
+            interrupted(browser, &desk, &whole);
+        }
+        let desk = browser.desk();
         choose(&desk, &whole);
         browser.wait("the move", || {
             let all = desk.all("[data-move] h3").ok()?;
