@@ -213,19 +213,26 @@ in_both_browsers! {
         assert_eq!(desk.axe(), Vec::new());
         only_by(&servers, Side::Old, "/settings/exports/", &[]);
 
-        // The right one signs in: it goes on by itself, and in its middle somebody else signs in, in another tab.
+        // The right one signs in: it goes on by itself, and in its middle, while its server has trouble, somebody else signs
+        // in, in another tab.
         servers.control().post(
             "fault",
-            &json!({ "server": "old", "path_prefix": "/settings/exports/", "kind": "slow:7000", "count": 100000 }),
+            &json!({ "server": "old", "path_prefix": "/settings/exports/", "kind": "status:503", "nth": 3, "count": 3 }),
         );
         browser.switch_to_tab_with("old.localhost");
         servers.enter(browser, Side::Old, "petra", "/settings/export");
         browser.guard().settled();
         let desk = browser.desk();
-        browser.wait("the packing to begin", || (state(&desk, PACK) == "packing").then_some(()));
+        browser.wait("the packing to wait", || (state(&desk, PACK) == "waiting").then_some(()));
         servers.enter_in_tab(browser, Side::Old, "emil", "/settings/profile");
         let desk = browser.desk();
-        wait_for_state(browser, &desk, PACK, "stopped");
+        for _ in 0..60 {
+            if state(&desk, PACK) == "stopped" {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+        assert_eq!(state(&desk, PACK), "stopped", "{}", words(&desk, PACK));
         assert!(words(&desk, PACK).contains(&sentence), "{}", words(&desk, PACK));
         servers.control().post("faults/clear", &Value::Null);
         only_by(&servers, Side::Old, "/settings/exports/", &["petra"]);
