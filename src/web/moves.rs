@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo_events::EventListener;
+use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::JsCast;
 use web_sys::{Blob, HtmlElement};
 
@@ -27,6 +28,9 @@ use crate::trunk::store::{Move, Store};
 
 /// Whoever works with the database holds one of these.
 const JOBS: [&str; 3] = ["messages", "lists", "unpack"];
+
+/// So often it is tried to delete what nobody needs any more; else the next time that the desk is opened.
+const SWEEPS: u32 = 10;
 
 /// What is told to the rest of the desk.
 pub(super) enum Tell {
@@ -96,8 +100,13 @@ impl Moves {
         if !store.doomed.is_empty() && !self.sweeping.replace(true) {
             let here = self.clone();
             go(async move {
-                if let Ok(alone) = alone().await {
-                    here.sweep(&alone).await;
+                // A page of ours that is being closed may still hold a lock.
+                for _ in 0..SWEEPS {
+                    if let Ok(alone) = alone().await {
+                        here.sweep(&alone).await;
+                        break;
+                    }
+                    TimeoutFuture::new(1_000).await;
                 }
                 here.sweeping.set(false);
             });
