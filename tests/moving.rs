@@ -552,7 +552,7 @@ fn a_server_that_becomes_another_version_meanwhile_gets_everything_all_the_same(
             home(control).into_iter().filter(|line| line.starts_with("follows")).collect::<Vec<_>>()
         };
         let (whole, requests) = (follows(&going.control), going.teller.asked.borrow().len());
-        for at in 0..requests.min(16) {
+        for at in 0..requests.min(8) {
             let control = &going.control;
             control.with_world(|world| *world = before.clone());
             let teller = Teller::new(control, Side::New, "petra");

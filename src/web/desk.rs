@@ -68,6 +68,8 @@ struct Desk {
     asking: Cell<u32>,
     /// The accounts are being named again.
     editing: Cell<bool>,
+    /// Another move is the current one now, and the page is about to be read anew.
+    leaving: Cell<bool>,
     /// How the person stands at each server.
     presence: RefCell<[Presence; 2]>,
     drawn: RefCell<Vec<EventListener>>,
@@ -143,6 +145,7 @@ pub fn desk() {
         servers,
         asking: Cell::new(0),
         editing: Cell::new(false),
+        leaving: Cell::new(false),
         presence: RefCell::default(),
         drawn: RefCell::default(),
         kept: RefCell::default(),
@@ -461,6 +464,7 @@ impl Desk {
         };
         // Every section holds something of the move that was.
         if other {
+            self.leaving.set(true);
             return begin_anew();
         }
         self.draw();
@@ -474,6 +478,9 @@ impl Desk {
 
     /// `#server=HOST` comes from the toolbar, `#grant=HOST` from a guard that may not look at a server.
     fn read_hash(self: &Rc<Self>) {
+        if self.leaving.get() {
+            return;
+        }
         let hash = document().location().and_then(|location| location.hash().ok()).unwrap_or_default();
         let decoded = js_sys::decode_uri_component(&hash).map(String::from).unwrap_or_default();
         if let Some(Ok(host)) = decoded.strip_prefix("#server=").map(str::parse::<Domain>) {
@@ -737,6 +744,9 @@ impl Desk {
     // --- drawing ---
 
     fn draw(self: &Rc<Self>) {
+        if self.leaving.get() {
+            return;
+        }
         let linked = self.state.borrow().store.current.is_some();
         let _ = self.main.set_attribute("data-view", if linked { "move" } else { "start" });
         self.link.section.set_hidden(linked && !self.editing.get());

@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo_events::EventListener;
+use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::JsCast;
 use web_sys::{Blob, HtmlElement};
 
@@ -21,11 +22,15 @@ use super::{chrome, go, now};
 use crate::protocol::{ToBackground, ToDesk};
 use crate::say::{Part, Say, say};
 use crate::trunk::case::Held;
+use crate::trunk::dossier::Side;
 use crate::trunk::drawer::Drawer;
 use crate::trunk::store::{Move, Store};
 
 /// Whoever works with the database holds one of these.
 const JOBS: [&str; 3] = ["messages", "lists", "unpack"];
+
+/// So often it is tried to delete what nobody needs any more; else the next time that the desk is opened.
+const SWEEPS: u32 = 10;
 
 /// What is told to the rest of the desk.
 pub(super) enum Tell {
@@ -95,8 +100,13 @@ impl Moves {
         if !store.doomed.is_empty() && !self.sweeping.replace(true) {
             let here = self.clone();
             go(async move {
-                if let Ok(alone) = alone().await {
-                    here.sweep(&alone).await;
+                // A page of ours that is being closed may still hold a lock.
+                for _ in 0..SWEEPS {
+                    if let Ok(alone) = alone().await {
+                        here.sweep(&alone).await;
+                        break;
+                    }
+                    TimeoutFuture::new(1_000).await;
                 }
                 here.sweeping.set(false);
             });
@@ -249,16 +259,21 @@ impl Moves {
             let mut arriving = carry::check(file).await?;
             let turn = here.store.borrow().turn_of(&arriving.contents.it);
             arriving.contents.it.turn = turn;
+            let inside = arriving.contents.drawers.clone();
             let mut both = Vec::new();
-            for own in arriving.contents.drawers.clone() {
-                let Some(name) = own.drawer.in_move(&arriving.contents.it) else { continue };
-                let there = held(&db, &name, own.drawer).await?;
-                if there.records > 0 {
-                    both.push((there, own));
+            for drawer in Drawer::ALL {
+                let Some(name) = drawer.in_move(&arriving.contents.it) else { continue };
+                let there = held(&db, &name, drawer).await?;
+                let own = inside.iter().find(|own| own.drawer == drawer).cloned();
+                // What was looked at, unpacked and found to have arrived belongs together; the rest stands for itself.
+                let together =
+                    drawer.side() == Side::New && inside.iter().any(|own| own.drawer.side() == Side::New);
+                if there.records > 0 && (own.is_some() || together) {
+                    both.push((there, own.unwrap_or_else(|| Held::new(drawer))));
                 }
             }
             if both.is_empty() {
-                return here.take_in(arriving, &[], alone).await;
+                return here.take_in(arriving, &[], &[], alone).await;
             }
             here.ask(Some(Asking::Keep(Box::new(arriving), both)));
             Ok(None)
@@ -269,10 +284,11 @@ impl Moves {
     fn keep(self: &Rc<Self>, here_stays: bool) {
         let Some(Asking::Keep(arriving, both)) = self.asking.take() else { return };
         self.ask(None);
-        let kept: Vec<Drawer> = both.iter().map(|(there, _)| there.drawer).filter(|_| here_stays).collect();
+        let asked: Vec<Drawer> = both.iter().map(|(there, _)| there.drawer).collect();
+        let (kept, replaced) = if here_stays { (asked, Vec::new()) } else { (Vec::new(), asked) };
         self.run(|here| async move {
             let alone = alone().await?;
-            here.take_in(*arriving, &kept, alone).await
+            here.take_in(*arriving, &kept, &replaced, alone).await
         });
     }
 
@@ -281,13 +297,14 @@ impl Moves {
         self: &Rc<Self>,
         arriving: Arriving,
         kept: &[Drawer],
+        replaced: &[Drawer],
         alone: Alone,
     ) -> Result<Option<Say>, Say> {
         let _lock = Lock::take(STAGED).await.ok_or_else(|| say("messages_elsewhere"))?;
         let db = self.db().await?;
         let told = |what: Say| self.tell_busy(Some(what));
         let it = arriving.contents.it.clone();
-        carry::take_in(&db, arriving, kept, &told).await?;
+        carry::take_in(&db, arriving, kept, replaced, &told).await?;
         let link = ToBackground::Link { old: it.old, new: it.new };
         if chrome::tell_background::<_, ToDesk>(&link).await.is_none() {
             return Err(say("moves_not_linked"));
@@ -401,6 +418,7 @@ impl Moves {
         let pair = say("moves_keep_title").with(it.old.name().as_str()).with(it.new.name().as_str());
         let cell = |held: &Held| {
             let count = match held.drawer {
+                _ if held.records == 0 => return text("moves_held_nothing"),
                 Drawer::Messages => say("moves_held_messages").with(held.messages),
                 _ => say("moves_held").with(held.records),
             };

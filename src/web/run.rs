@@ -163,6 +163,8 @@ pub(super) struct Runner {
     pub(super) waiting: Cell<Option<(Time, Why)>>,
     /// When the run began, and how much was asked then.
     began: Cell<(Time, u64)>,
+    /// Where the account was seen to be signed in.
+    tab: Cell<Option<i32>>,
     db: RefCell<Option<Db>>,
 }
 
@@ -177,6 +179,7 @@ impl Runner {
             halt: RefCell::new(Halt::No),
             waiting: Cell::new(None),
             began: Cell::new((Time(0), 0)),
+            tab: Cell::new(None),
             db: RefCell::default(),
         }
     }
@@ -253,6 +256,7 @@ impl Runner {
                 _ => Halt::Job(Why::Trouble),
             });
         };
+        self.tab.set(Some(found.tab));
         let session = session_of(&found.reply).ok_or(Halt::Job(Why::SignedOut))?;
         Owner::of(&session).ok_or(Halt::Job(Why::Refused))
     }
@@ -283,7 +287,7 @@ impl Runner {
     ) -> Result<Halt, db::Trouble> {
         let (party, owner) = who;
         self.began.set((now(), job.pace().0));
-        let voice = Voice::new(&party.host, owner);
+        let voice = Voice::new(&party.host, owner, self.tab.get());
         loop {
             if self.pause.get() {
                 return Ok(Halt::Paused);

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::chrome;
 use super::markup::BrowserParser;
-use super::{ask, now, tab_patterns};
+use super::{ask, tab_patterns};
 use crate::account::{Domain, Handle};
 use crate::job::collect::Owner;
 use crate::server::markup::Parser;
@@ -13,10 +13,6 @@ use crate::server::request::{self, Accept, Method, Request};
 use crate::server::session::Session;
 use crate::trunk::presence::{Presence, Seen};
 use crate::trunk::store::Party;
-use crate::when::{SECOND, Time};
-
-/// Nobody signs out and in again within this time.
-const BLINK: i64 = 2 * SECOND;
 
 /// A tab, and the answer to the request for its account page.
 pub(super) struct Found {
@@ -51,19 +47,12 @@ pub(super) struct Voice {
     id: String,
     handle: String,
     tab: Cell<Option<i32>>,
-    /// When the session of that tab was last seen to be this account's.
-    sure: Cell<Time>,
 }
 
 impl Voice {
-    pub(super) fn new(host: &Domain, owner: &Owner) -> Voice {
-        Voice {
-            host: host.clone(),
-            id: owner.id.clone(),
-            handle: owner.handle.clone(),
-            tab: Cell::new(None),
-            sure: Cell::new(Time(0)),
-        }
+    /// `tab`: where the account was seen to be signed in.
+    pub(super) fn new(host: &Domain, owner: &Owner, tab: Option<i32>) -> Voice {
+        Voice { host: host.clone(), id: owner.id.clone(), handle: owner.handle.clone(), tab: Cell::new(tab) }
     }
 
     fn is(&self, session: &Session) -> bool {
@@ -86,7 +75,6 @@ impl Voice {
                 continue;
             }
             tabs.push(tab);
-            self.sure.set(Time(0));
             match self.through(tab, request).await {
                 Err(Silence::NoTab) => {}
                 Err(Silence::OtherAccount) => others = true,
@@ -104,24 +92,18 @@ impl Voice {
     /// before a file is taken that does not say whose it is.
     async fn through(&self, tab: i32, request: &Request) -> Reply {
         let blind = request.accept == Accept::File || request.method != Method::Get;
-        if request.accept != Accept::Api && blind && now().since(self.sure.get()) > BLINK {
+        if request.accept != Accept::Api && blind {
             let page = ask::in_tab_as(tab, request::account_page(), Some(&self.id)).await;
             if reply::page(&page).is_err() {
                 return page;
             }
-            match session_of(&page) {
-                Some(session) if self.is(&session) => self.sure.set(now()),
-                _ => return Err(Silence::OtherAccount),
+            if !session_of(&page).is_some_and(|session| self.is(&session)) {
+                return Err(Silence::OtherAccount);
             }
         }
         let reply = ask::in_tab_as(tab, request.clone(), Some(&self.id)).await;
-        if request.accept == Accept::Page
-            && let Some(session) = session_of(&reply)
-        {
-            if !self.is(&session) {
-                return Err(Silence::OtherAccount);
-            }
-            self.sure.set(now());
+        if request.accept == Accept::Page && session_of(&reply).is_some_and(|session| !self.is(&session)) {
+            return Err(Silence::OtherAccount);
         }
         reply
     }

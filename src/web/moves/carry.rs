@@ -115,17 +115,19 @@ async fn range(file: &Blob, at: u64, len: usize) -> Result<Vec<u8>, Say> {
     db::piece(file, at as f64, len as f64).await.map_err(|_| refusal(&Reason::Cut))
 }
 
-/// Takes in all drawers but those that are kept as they are here. What is here stays until everything else is stored and was
+/// Takes in all drawers but those that are kept as they are here; of those that are replaced nothing stays, even where the
+/// file has nothing. What is here stays until everything else is stored and was
 /// read back; then it is replaced at once.
 pub(super) async fn take_in(
     db: &Db,
     arriving: Arriving,
     kept: &[Drawer],
+    replaced: &[Drawer],
     told: &dyn Fn(Say),
 ) -> Result<(), Say> {
     let Arriving { file, open, contents } = arriving;
     clear(db).await;
-    let done = store(db, &file, open, &contents, kept, told).await;
+    let done = store(db, &file, open, &contents, (kept, replaced), told).await;
     if done.is_err() {
         clear(db).await;
     }
@@ -137,7 +139,7 @@ async fn store(
     file: &Blob,
     open: Open,
     contents: &Contents,
-    kept: &[Drawer],
+    (kept, replaced): (&[Drawer], &[Drawer]),
     told: &dyn Fn(Say),
 ) -> Result<(), Say> {
     let wanted: Vec<Drawer> = Drawer::ALL.into_iter().filter(|drawer| !kept.contains(drawer)).collect();
@@ -186,7 +188,8 @@ async fn store(
         let there = held(db, &staged(drawer), drawer).await?;
         match said {
             Some(said) if there == *said => {}
-            None if there.records == 0 => continue,
+            None if there.records == 0 && !replaced.contains(&drawer) => continue,
+            None if there.records == 0 => {}
             _ => return Err(say("moves_damaged")),
         }
         if let Some(name) = drawer.in_move(&contents.it) {

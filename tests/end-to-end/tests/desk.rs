@@ -105,8 +105,10 @@ in_both_browsers! {
         desk.click_action("forget");
         desk.click_action("forget-confirm");
         browser.wait("the desk to forget", || (desk.page() == "start").then_some(()));
-        let stored = on_desk(browser, "return await api.storage.local.get(null);", &[]).to_string();
-        assert!(!stored.contains("ana"), "{stored}");
+        browser.wait("nothing to be kept of it", || {
+            let stored = on_desk(browser, "return await api.storage.local.get(null);", &[]).to_string();
+            (!stored.contains("ana")).then_some(())
+        });
         browser.assert_quiet();
     }
 

@@ -213,19 +213,28 @@ in_both_browsers! {
         assert_eq!(desk.axe(), Vec::new());
         only_by(&servers, Side::Old, "/settings/exports/", &[]);
 
-        // The right one signs in: it goes on by itself, and in its middle somebody else signs in, in another tab.
+        // The right one signs in: it goes on by itself, and in its middle, while its server has trouble, somebody else signs
+        // in, in another tab.
         servers.control().post(
             "fault",
-            &json!({ "server": "old", "path_prefix": "/settings/exports/", "kind": "slow:900", "count": 100000 }),
+            &json!({ "server": "old", "path_prefix": "/settings/exports/", "kind": "status:503", "nth": 3, "count": 3 }),
         );
         browser.switch_to_tab_with("old.localhost");
         servers.enter(browser, Side::Old, "petra", "/settings/export");
         browser.guard().settled();
         let desk = browser.desk();
-        browser.wait("the packing to begin", || (state(&desk, PACK) == "packing").then_some(()));
+        browser.wait("the packing to wait", || (state(&desk, PACK) == "waiting").then_some(()));
         servers.enter_in_tab(browser, Side::Old, "emil", "/settings/profile");
+        // An answer that is still under way would bring this session back later.
+        browser.guard().settled();
         let desk = browser.desk();
-        wait_for_state(browser, &desk, PACK, "stopped");
+        for _ in 0..60 {
+            if state(&desk, PACK) == "stopped" {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+        assert_eq!(state(&desk, PACK), "stopped", "{}", words(&desk, PACK));
         assert!(words(&desk, PACK).contains(&sentence), "{}", words(&desk, PACK));
         servers.control().post("faults/clear", &Value::Null);
         only_by(&servers, Side::Old, "/settings/exports/", &["petra"]);
@@ -335,6 +344,36 @@ fn choose(desk: &Panel, file: &std::path::Path) {
     desk.element("#open-move").type_keys(&file.display().to_string()).expect("a file is chosen");
 }
 
+/// In the middle of taking a move in, the database fails; and then the page is gone.
+fn interrupted(browser: &Browser, desk: &Panel, file: &std::path::Path) {
+    let strike = |what: &str| {
+        let script = format!(
+            "const real = IDBObjectStore.prototype.put;
+             let count = 0;
+             IDBObjectStore.prototype.put = function (...given) {{
+                 if (++count === 30) {{ IDBObjectStore.prototype.put = real; {what} }}
+                 return real.apply(this, given);
+             }};"
+        );
+        browser.run(&script, &[]);
+    };
+    strike("throw new DOMException('no', 'UnknownError');");
+    choose(desk, file);
+    says(browser, desk, MOVES, "own storage failed");
+    assert_eq!(kept(browser), Vec::<String>::new());
+    browser.run("document.documentElement.dataset.before = '';", &[]);
+    strike("location.reload(); const end = Date.now() + 2000; while (Date.now() < end);");
+    choose(desk, file);
+    browser.wait("a page without what was under way", || {
+        let before = browser.run("return 'before' in document.documentElement.dataset;", &[]);
+        (before == false).then_some(())
+    });
+    let desk = browser.desk();
+    desk.wait_ready();
+    browser.wait("nothing to be left", || kept(browser).is_empty().then_some(()));
+    assert_eq!(pairs(&desk), Vec::<String>::new());
+}
+
 fn from_one_browser_into_another(kind: Kind) {
     let servers = Servers::start();
     let folder = tempfile::tempdir().expect("a folder");
@@ -345,7 +384,7 @@ fn from_one_browser_into_another(kind: Kind) {
         std::fs::copy(&file, &whole).expect("a copy");
         let desk = browser.desk();
         saved = desk.element(&format!("{MESSAGES} .lead")).text().unwrap_or_default();
-        assert!(saved.contains("messages of"), "{saved}");
+        assert!(saved.contains("messages with"), "{saved}");
     });
     let mut bytes = std::fs::read(&whole).expect("the file");
     // In the middle of what is packed.
@@ -362,6 +401,11 @@ fn from_one_browser_into_another(kind: Kind) {
         assert_eq!(kept(browser), Vec::<String>::new());
         assert_eq!(pairs(&desk), Vec::<String>::new());
 
+        // Firefox lets no script of a test reach into its database's functions.
+        if kind == Kind::Chromium {
+            interrupted(browser, &desk, &whole);
+        }
+        let desk = browser.desk();
         choose(&desk, &whole);
         browser.wait("the move", || {
             let all = desk.all("[data-move] h3").ok()?;
