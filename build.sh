@@ -31,7 +31,8 @@ usage() {
     cat <<'END'
 ./build.sh [build] [--quick]                       build into dist/; --quick leaves out what makes it small
 ./build.sh test [--native | --browser NAME]        run every test, or only those that need no browser, or one browser
-./build.sh demo [--browser NAME] [--headless]      build, then show a whole move between two small servers of our own
+./build.sh demo [--browser NAME] [--headless]      build, then show a whole move between two small servers of our own;
+                                                   --pictures walks through and renews those of docs/
 ./build.sh bench [--quick]                         measure against the budgets, into target/bench/report.json;
                                                    --quick leaves out the large save in the browsers
 ./build.sh clean                                   remove dist/ and what was compiled, keep the tools

@@ -36,6 +36,7 @@ pub mod report;
 mod servers;
 mod socket;
 mod steps;
+pub mod tour;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
