@@ -112,7 +112,7 @@ impl Prepare {
         let end = self.end(Side::New);
         let party = end.party.borrow().clone().ok_or(Halt::No)?;
         let owner = end.owner(&party, &|| (self.tell)(Tell::OpenServer(Side::New))).await?;
-        let voice = Voice::new(&party.host, &owner);
+        let voice = Voice::new(&party.host, &owner, None);
         let read = |reply: &reply::Reply| -> Result<Profile, Halt> {
             let value = reply::json(reply).map_err(Halt::from)?;
             let own = Profile::read(&value, &owner.domain).filter(|own| own.id == owner.id);
