@@ -140,6 +140,11 @@ impl Control {
         self.call("GET", name, &Value::Null).expect("the control call is right")
     }
 
+    /// From now on time passes only by [`Control::advance_seconds`]: what a test does never depends on how long it takes.
+    pub fn stop_clock(&self) {
+        self.with_world(|world| world.stopped_at = Some(clock::machine_now()));
+    }
+
     pub fn advance_seconds(&self, seconds: i64) {
         self.post("time", &serde_json::json!({ "advance_seconds": seconds }));
     }

@@ -550,6 +550,8 @@ pub struct LogEntry {
 pub struct World {
     servers: [Server; 2],
     pub clock_offset: Millis,
+    /// The clock stands still, but for the offset.
+    pub stopped_at: Option<Millis>,
     pub elsewhere: Vec<Elsewhere>,
     pub events: Vec<(Millis, Event)>,
     /// When what is due was last looked for.
@@ -577,6 +579,7 @@ impl World {
         Self {
             servers: [old, new],
             clock_offset: 0,
+            stopped_at: None,
             elsewhere: Vec::new(),
             events: Vec::new(),
             ticked_at: 0,
@@ -601,7 +604,7 @@ impl World {
     }
 
     pub fn now(&self) -> Millis {
-        clock::machine_now() + self.clock_offset
+        self.stopped_at.unwrap_or_else(clock::machine_now) + self.clock_offset
     }
 
     pub fn server(&self, side: Side) -> &Server {
