@@ -164,7 +164,7 @@ impl Prepare {
         }
         self.lines.borrow_mut().clear();
         self.forget_pictures();
-        self.posts.about(self.handle(Side::Old), self.handle(Side::New), None);
+        self.posts.about(self.parties(), None);
         let account = self.handle(Side::New).map(|handle| account_of(&handle)).unwrap_or_default();
         if *self.account.borrow() == account {
             return self.draw();
@@ -181,6 +181,10 @@ impl Prepare {
 
     fn handle(&self, side: Side) -> Option<Handle> {
         self.end(side).party.borrow().as_ref().and_then(|party| party.handle.clone())
+    }
+
+    fn parties(&self) -> [Option<Party>; 2] {
+        self.ends.each_ref().map(|end| end.party.borrow().clone())
     }
 
     fn name(&self, side: Side) -> Part {
@@ -345,7 +349,7 @@ impl Prepare {
         self.lines.replace(lines);
         let limits =
             [0, 1].map(|at: usize| self.looks[at].borrow().as_ref().map(|look| look.work.limits.clone()));
-        self.posts.about(self.handle(Side::Old), self.handle(Side::New), Some(limits));
+        self.posts.about(self.parties(), Some(limits));
         let pinned = self.looks[0].borrow().as_ref().and_then(|look| look.work.pinned.clone());
         self.posts.pinned(pinned);
         self.show_pictures().await;

@@ -12,13 +12,14 @@ use super::super::dom::{Build, clear, make, on_click, set_text};
 use super::super::frame::then;
 use super::super::words::{BrowserWords, speak, text};
 use super::super::{chrome, go};
-use crate::account::Handle;
+use crate::account::{Domain, Handle};
 use crate::say::say;
 use crate::server::profile::Limits;
 use crate::server::request;
 use crate::server::status::Pinned;
 use crate::trunk::announce;
 use crate::trunk::dossier::Side;
+use crate::trunk::store::Party;
 
 pub(super) struct Posts {
     pub(super) root: HtmlElement,
@@ -29,8 +30,8 @@ pub(super) struct Posts {
 }
 
 struct Shown {
-    old: Handle,
-    new: Handle,
+    /// Old and new, each with the host of its web pages.
+    ends: [(Handle, Domain); 2],
     drafts: Vec<Rc<Draft>>,
 }
 
@@ -73,21 +74,20 @@ impl Posts {
         Posts { root, drafts, pinned, shown: RefCell::default(), listeners: RefCell::default() }
     }
 
-    /// Between which accounts; `limits`: of both servers, once they are known.
-    pub(super) fn about(
-        &self,
-        old: Option<Handle>,
-        new: Option<Handle>,
-        limits: Option<[Option<Limits>; 2]>,
-    ) {
-        let (Some(old), Some(new)) = (old, new) else {
+    /// Between which accounts, old and new; `limits`: of both servers, once they are known.
+    pub(super) fn about(&self, parties: [Option<Party>; 2], limits: Option<[Option<Limits>; 2]>) {
+        let [
+            Some(Party { host: old_host, handle: Some(old) }),
+            Some(Party { host: new_host, handle: Some(new) }),
+        ] = parties
+        else {
             self.root.set_hidden(true);
             self.shown.replace(None);
             return;
         };
-        let known = |shown: &Shown| shown.old.is_same(&old) && shown.new.is_same(&new);
-        if !self.shown.borrow().as_ref().is_some_and(known) {
-            self.draw(old, new);
+        let ends = [(old, old_host), (new, new_host)];
+        if !self.shown.borrow().as_ref().is_some_and(|shown| shown.ends == ends) {
+            self.draw(ends);
         }
         if let (Some(limits), Some(shown)) = (limits, self.shown.borrow().as_ref()) {
             // In the order in which they are shown.
@@ -100,20 +100,19 @@ impl Posts {
         }
     }
 
-    fn draw(&self, old: Handle, new: Handle) {
+    fn draw(&self, ends: [(Handle, Domain); 2]) {
         clear(&self.drafts);
         clear(&self.pinned);
         self.listeners.borrow_mut().clear();
-        let drafts = [Side::New, Side::Old].map(|side| self.draft(side, &old, &new)).to_vec();
-        self.shown.replace(Some(Shown { old, new, drafts }));
+        let drafts = [Side::New, Side::Old].map(|side| self.draft(side, &ends)).to_vec();
+        self.shown.replace(Some(Shown { ends, drafts }));
         self.root.set_hidden(false);
     }
 
-    fn draft(&self, side: Side, old: &Handle, new: &Handle) -> Rc<Draft> {
-        let (own, other, end) = match side {
-            Side::Old => (old, new, "old"),
-            Side::New => (new, old, "new"),
-        };
+    fn draft(&self, side: Side, ends: &[(Handle, Domain); 2]) -> Rc<Draft> {
+        let [(old, _), (new, _)] = ends;
+        let (own, host) = &ends[side as usize];
+        let (other, end) = if side == Side::Old { (new, "old") } else { (old, "new") };
         let limits = Limits::of(None);
         let (id, told_id) = (format!("draft-{end}"), format!("draft-{end}-told"));
         let field: Build = make("textarea")
@@ -139,7 +138,7 @@ impl Posts {
             .attr("type", "button")
             .attr("data-action", &format!("announce-{end}"));
         let send = send.text(&label);
-        let (sends, host) = (draft.clone(), own.domain().clone());
+        let (sends, host) = (draft.clone(), host.clone());
         let sent = on_click(&send.0, move || {
             let words = sends.field.value();
             match request::compose_page(&words) {
