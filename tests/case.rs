@@ -158,10 +158,13 @@ fn open(zip: &[u8]) -> Result<Open, Reason> {
     panic!("no end");
 }
 
+/// A file that comes out: its places, its size, its checksum, its bytes.
+type Taken = (Vec<(Drawer, String)>, u64, String, Vec<u8>);
+
 fn restore(zip: &[u8], open: Open, wanted: &[Drawer]) -> Result<Shelves, Reason> {
     let mut restore = open.restore(wanted).unwrap();
     let mut shelves = Shelves::default();
-    let mut file: Option<(Vec<(Drawer, String)>, u64, String, Vec<u8>)> = None;
+    let mut file: Option<Taken> = None;
     for _ in 0..1_000_000 {
         match restore.wants() {
             Ask::Range { at, len } => {

@@ -564,7 +564,7 @@ fn a_server_that_becomes_another_version_meanwhile_gets_everything_all_the_same(
             let mut save = Save::new(Unpack::take_up(&keeper).unwrap());
             let when = format!("{from} becomes {to} after {at} requests");
             let (mut stops, mut changed) = (0, false);
-            for step in 0..100_000 {
+            for step in 0..3_001 {
                 if teller.asked.borrow().len() == at && !std::mem::replace(&mut changed, true) {
                     control.post("version", &serde_json::json!({ "server": "new", "version": to }));
                     if at % 2 == 0 {
@@ -583,7 +583,8 @@ fn a_server_that_becomes_another_version_meanwhile_gets_everything_all_the_same(
                 if save.work.is_done() {
                     break;
                 }
-                assert!(step < 99_999, "{when}: no end");
+                let last = teller.asked.borrow().iter().rev().take(6).cloned().collect::<Vec<_>>();
+                assert!(step < 3_000, "{when}: no end: {last:?}");
             }
             assert_eq!(follows(control), whole, "{when}");
             let unsettled: Vec<_> = save
@@ -592,9 +593,14 @@ fn a_server_that_becomes_another_version_meanwhile_gets_everything_all_the_same(
                 .filter(|(_, stage)| !matches!(stage, Stage::Finished { .. }))
                 .map(|(piece, stage)| (piece.kind, stage.clone()))
                 .collect();
-            // What began under the one and is stuck under the other is told as it is.
-            let stuck = |stage: &Stage| matches!(stage, Stage::Running(run) if run.is_stuck(teller.now()));
-            assert!(unsettled.iter().all(|(_, stage)| stuck(stage)), "{when}: {unsettled:?}");
+            // What began under the one and is stuck under the other is told as it is, and so is what the other has no import
+            // for.
+            let told = |(kind, stage): &(Kind, Stage)| match stage {
+                Stage::Running(run) => run.is_stuck(teller.now()),
+                Stage::Refused(_) => *kind == Kind::Lists && to == "4.1",
+                _ => false,
+            };
+            assert!(unsettled.iter().all(told), "{when}: {unsettled:?}");
         }
     }
 }

@@ -221,13 +221,13 @@ impl Runner {
     fn waits_for_page(&self) -> bool {
         matches!(
             &*self.halt.borrow(),
-            Halt::Job(Why::NoTab | Why::SignedOut | Why::OtherAccount) | Halt::Other(_)
+            Halt::Job(Why::NoTab | Why::SignedOut | Why::OtherAccount) | Halt::Other(_) | Halt::Stale
         )
     }
 
     /// Something is missing that opening a page of the server would bring.
     pub(super) fn needs_page(&self) -> bool {
-        self.waits_for_page() || matches!(&*self.halt.borrow(), Halt::Stale)
+        self.waits_for_page()
     }
 
     /// It stands still for want of a page of the server, and there is one now. Only what is there: nobody wants a page to

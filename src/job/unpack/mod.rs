@@ -285,10 +285,17 @@ impl Unpack {
         let before = self.two_steps();
         self.owner = owner;
         let mut records = vec![self.about()];
+        self.now = now;
+        for at in 0..self.steps.len() {
+            let step = &self.steps[at];
+            if matches!(step.stage, Stage::Ready { .. }) && !self.takes(step.piece.kind) {
+                self.steps[at].stage = Stage::Refused(String::new());
+                records.push(self.step_record(at));
+            }
+        }
         if self.two_steps() == before {
             return records;
         }
-        self.now = now;
         self.look = now;
         for at in 0..self.steps.len() {
             let step = &mut self.steps[at];
@@ -312,6 +319,17 @@ impl Unpack {
 
     fn version(&self) -> Option<Version> {
         self.owner.version.as_deref().and_then(Version::parse)
+    }
+
+    /// Whether the server has an import for this (facts 6).
+    fn takes(&self, kind: Kind) -> bool {
+        let since =
+            |major, minor| self.version().is_none_or(|version: Version| version.at_least(major, minor));
+        match kind {
+            Kind::Filters => since(4, 6),
+            Kind::Lists => since(4, 2),
+            _ => true,
+        }
     }
 
     /// Imports in two steps, of which the page tells how they stand (facts 6).
