@@ -133,11 +133,6 @@ impl Version {
     pub fn clears_up_after_moving(&self) -> bool {
         self.at_least(4, 1)
     }
-
-    /// Whom a mover's followers have in their lists stays there since 4.2 (facts 3.4).
-    pub fn carries_list_members(&self) -> bool {
-        self.at_least(4, 2)
-    }
 }
 
 #[cfg(test)]
