@@ -106,7 +106,9 @@ fn every_message_is_used_and_every_used_message_is_there() {
     );
     used.extend(CHECKS.iter().map(|check| format!("aside_{}", check.id.replace('-', "_"))));
     used.extend(["todo", "doing", "done", "stuck"].map(|status| format!("status_{status}")));
-    used.extend(["checking", "evidence", "name", "overview", "language", "steps", "yes", "no"].map(str::to_owned));
+    used.extend(
+        ["checking", "evidence", "name", "overview", "language", "steps", "yes", "no"].map(str::to_owned),
+    );
     let used: BTreeSet<String> =
         used.into_iter().filter(|key| !not_messages.contains(&key.as_str())).collect();
     let there: BTreeSet<String> = messages("en").keys().cloned().collect();

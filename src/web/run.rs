@@ -361,7 +361,11 @@ impl Runner {
         [
             speak(&far),
             speak(&say("messages_fast").with(rate)),
-            speak(&say("messages_left").with(minutes)),
+            if minutes == 0 {
+                text("messages_left_soon")
+            } else {
+                speak(&say("messages_left").with(minutes))
+            },
             files,
         ]
         .join(" ")

@@ -130,8 +130,8 @@ impl Stages {
         let status = make("p").class("status").attr("role", "status").0;
         let banner = make("section")
             .class("frame next")
-            .attr("aria-labelledby", "next-title")
-            .child(make("h2").attr("id", "next-title").text(&text("next_title")))
+            .attr("aria-labelledby", "now-title")
+            .child(make("h2").attr("id", "now-title").text(&text("now_title")))
             .child(&said)
             .child(&status)
             .0;

@@ -118,6 +118,14 @@ impl<'b> Panel<'b> {
         });
     }
 
+    /// What there is to read in the first element that matches. What is folded into a step is opened first.
+    pub fn read(&self, css: &str) -> String {
+        if self.place == Place::Desk {
+            self.open_step_of(css);
+        }
+        self.element(css).text().unwrap_or_default()
+    }
+
     fn open_step_of(&self, css: &str) {
         self.element(css);
         let find = "const at = root.querySelector(arguments[1])?.closest('[data-step]');

@@ -18,7 +18,7 @@ fn state(desk: &Panel, job: &str) -> String {
 }
 
 fn words(desk: &Panel, css: &str) -> String {
-    desk.element(css).text().unwrap_or_default()
+    desk.read(css)
 }
 
 fn wait_for_state(browser: &Browser, desk: &Panel, job: &str, wanted: &str) {

@@ -18,7 +18,7 @@ fn state(desk: &Panel, job: &str) -> String {
 }
 
 fn words(desk: &Panel, job: &str) -> String {
-    desk.element(job).text().unwrap_or_default()
+    desk.read(job)
 }
 
 fn wait_for_state(browser: &Browser, desk: &Panel, job: &str, wanted: &str) {
@@ -98,7 +98,7 @@ fn until_done(browser: &Browser, servers: &Servers, desk: &Panel) {
 }
 
 fn block(desk: &Panel, kind: &str) -> String {
-    desk.element(&format!("{UNPACK} [data-kind={kind}]")).text().unwrap_or_default()
+    desk.read(&format!("{UNPACK} [data-kind={kind}]"))
 }
 
 fn outcome(desk: &Panel, kind: &str, name: &str) -> String {
@@ -181,7 +181,7 @@ in_both_browsers! {
         desk.wait_for_outcome("lists-saved", "pass");
         picture(browser, "2-packed");
         for (part, count) in [("follows", "31"), ("followers", "13"), ("tags", "4"), ("notes", "3"), ("list-settings", "3")] {
-            let row = desk.element(&format!("{PACK} [data-part={part}] td")).text().unwrap_or_default();
+            let row = desk.read(&format!("{PACK} [data-part={part}] td"));
             assert_eq!(row, count, "{part}");
         }
         assert_eq!(desk.axe(), Vec::new());
@@ -307,7 +307,7 @@ in_both_browsers! {
 
         // Replacing says whom it removes, and asks.
         desk.click(&format!("{UNPACK} [data-kind=follows] button[data-action=replace]"));
-        let removes = desk.element(&format!("{UNPACK} [data-removes=follows]")).text().unwrap_or_default();
+        let removes = desk.read(&format!("{UNPACK} [data-removes=follows]"));
         assert!(removes.contains("olaf@remote.example") && !removes.contains("rolf@"), "{removes}");
         picture(browser, "8-replace");
         desk.click(&format!("{UNPACK} [data-kind=follows] button[data-action=replace-confirm]"));

@@ -36,7 +36,7 @@ fn wait_for_state(browser: &Browser, desk: &Panel, wanted: &str) {
 }
 
 fn words(desk: &Panel) -> String {
-    desk.element(JOB).text().unwrap_or_default()
+    desk.read(JOB)
 }
 
 /// What the entries of a ZIP are called.

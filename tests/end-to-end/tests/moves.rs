@@ -21,7 +21,7 @@ fn state(desk: &Panel, job: &str) -> String {
 }
 
 fn words(desk: &Panel, job: &str) -> String {
-    desk.element(job).text().unwrap_or_default()
+    desk.read(job)
 }
 
 fn wait_for_state(browser: &Browser, desk: &Panel, job: &str, wanted: &str) {
@@ -254,7 +254,7 @@ in_both_browsers! {
         let desk = browser.desk();
         let presence = || desk.element(".card[data-side=old]").attribute("data-presence").ok().flatten();
         browser.wait("the right account", || (presence().as_deref() == Some("here")).then_some(()));
-        let row = desk.element(&format!("{PACK} [data-part=follows] td")).text().unwrap_or_default();
+        let row = desk.read(&format!("{PACK} [data-part=follows] td"));
         assert_eq!(row, "31");
         only_by(&servers, Side::Old, "/settings/exports/", &["petra"]);
     }
@@ -391,7 +391,7 @@ fn from_one_browser_into_another(kind: Kind) {
         let file = taken_out(browser, &servers);
         std::fs::copy(&file, &whole).expect("a copy");
         let desk = browser.desk();
-        saved = desk.element(&format!("{MESSAGES} .lead")).text().unwrap_or_default();
+        saved = desk.read(&format!("{MESSAGES} .lead"));
         assert!(saved.contains("messages with"), "{saved}");
     });
     let mut bytes = std::fs::read(&whole).expect("the file");
@@ -422,7 +422,7 @@ fn from_one_browser_into_another(kind: Kind) {
         let desk = browser.desk();
         // Everything is there, without any server.
         wait_for_state(browser, &desk, MESSAGES, "done");
-        assert_eq!(desk.element(&format!("{MESSAGES} .lead")).text().unwrap_or_default(), saved);
+        assert_eq!(desk.read(&format!("{MESSAGES} .lead")), saved);
         wait_for_state(browser, &desk, PACK, "done");
         wait_for_state(browser, &desk, UNPACK, "planned");
         desk.click(&format!("{MESSAGES} button[data-action=show-messages]"));

@@ -16,7 +16,7 @@ fn state(desk: &Panel) -> String {
 }
 
 fn words(desk: &Panel) -> String {
-    desk.element(JOB).text().unwrap_or_default()
+    desk.read(JOB)
 }
 
 fn wait_for_state(browser: &Browser, desk: &Panel, wanted: &str) {
