@@ -130,8 +130,11 @@ impl<'b> Panel<'b> {
         self.element(css);
         let find = "const at = root.querySelector(arguments[1])?.closest('[data-step]');
              return at && !at.querySelector('details').open ? at.dataset.step : null;";
-        let closed =
-            self.browser.run(&format!("const root = arguments[0];\n{find}"), &[self.root(), json!(css)]);
+        // The desk loads itself anew when another move is taken up.
+        let script = format!("const root = arguments[0];\n{find}");
+        let closed = self.browser.wait("the desk to stand still", || {
+            self.browser.driver().run(&script, &[self.root(), json!(css)]).ok()
+        });
         if let Some(step) = closed.as_str() {
             let summary = format!("[data-step='{step}'] > details > summary");
             self.browser.note_action(&format!("open the step {step}"));

@@ -51,7 +51,7 @@ fn picture(browser: &Browser, desk: &Panel, job: &str, name: &str) {
         desk.run(&format!("root.querySelector({job:?}).scrollIntoView();"));
         let wide = browser.run(
             "return Array.from(document.querySelectorAll('.job *'))
-                 .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+                 .filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)
                  .map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 40)}`);",
             &[],
         );
@@ -220,7 +220,7 @@ in_both_browsers! {
             ("narrow", Options { width: 320, ..Options::default() }),
         ] {
             browser.emulate(&options);
-            let wide = browser.run("return Array.from(document.querySelectorAll('main *')).filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80));", &[]);
+            let wide = browser.run("return Array.from(document.querySelectorAll('main *')).filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80));", &[]);
             assert_eq!(wide, json!([]), "the report is cut off, {kind}");
             let name = format!("../shots/after-6-page-{kind}-{}.png", browser.kind().name());
             browser.screenshot(&output_folder().join(name));

@@ -147,6 +147,8 @@ in_both_browsers! {
         let guard = browser.guard();
         browser.type_handle(&servers.new_handle("bob1"));
         guard.wait_for_outcome("target-found", "pass");
+        // Said by the tab of the new account.
+        guard.wait_for_outcome("announced", "warn");
         let outcomes = guard.outcomes();
         // On whose servers his followers are is known only when they are packed; that is no reason to stop him.
         let open: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome != "pass").collect();

@@ -87,7 +87,7 @@ fn picture(browser: &Browser, name: &str) {
         browser.emulate(&options);
         let wide = browser.run(
             "return Array.from(document.querySelectorAll('main *'))
-                 .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+                 .filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)
                  .map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 40)}`);",
             &[],
         );

@@ -42,7 +42,7 @@ fn picture(browser: &Browser, name: &str) {
         let wide = browser.run(
             "document.querySelector('[data-job=profile]').scrollIntoView();
              return Array.from(document.querySelectorAll('[data-job=profile] *'))
-                 .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+                 .filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)
                  .map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 40)}`);",
             &[],
         );
