@@ -148,6 +148,8 @@ fn meet(walk: &mut Walk<'_>, servers: &Servers) {
     });
     for (side, server) in [("old", servers.on_old("")), ("new", servers.on_new(""))] {
         walk.step(&format!("open the {side} server"), |browser| {
+            let theirs = format!("{side} account");
+            browser.wait("this side to come next", || next(browser).contains(&theirs).then_some(()));
             let words = do_next(browser, "sign-in");
             browser.switch_to_tab_with(&server);
             browser.element("input[name='user[email]']");
