@@ -213,7 +213,8 @@ pub fn wanted(unpacking: &Unpacking, new: &Packed, chosen: &Chosen) -> Vec<Rows>
     let mut all = Vec::new();
     for part in &unpacking.parts {
         let kind = part.plan.kind;
-        if kind == Kind::Filters || chosen.without.contains(&kind) {
+        // Filters that no file takes are made one by one, and each of them says what became of it.
+        if (kind == Kind::Filters && part.unsupported) || chosen.without.contains(&kind) {
             continue;
         }
         let have = new.have(kind).unwrap_or_default();
