@@ -109,8 +109,31 @@ impl<'b> Panel<'b> {
     /// Clicks the first element inside that matches, once it can be clicked.
     pub fn click(&self, css: &str) {
         self.browser.wait(&format!("{css} in {} that can be clicked", self.outer()), || {
-            self.all(css).ok()?.first()?.click().ok()
+            let element = self.all(css).ok()?.into_iter().next()?;
+            self.click_where_it_is(&element)
         });
+    }
+
+    /// A driver looks where something is and presses there a moment later. A person sees it move when a finding above it
+    /// comes or goes; so what has moved in this moment, and got no click, is clicked where it is now.
+    fn click_where_it_is(&self, element: &Element) -> Option<()> {
+        let run = |script: &str| self.browser.driver().run(script, &[element.argument()]);
+        let before = run("const at = arguments[0];
+             at.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+             at.ownerDocument.defaultView.clicked = false;
+             at.addEventListener('click', () => { at.ownerDocument.defaultView.clicked = true; }, { once: true, capture: true });
+             const { x, y } = at.getBoundingClientRect();
+             return [x, y];")
+        .ok()?;
+        element.click().ok()?;
+        // Gone, or another page: then it had an effect.
+        let after = run("const at = arguments[0];
+             const { x, y } = at.getBoundingClientRect();
+             return { at: [x, y], clicked: at.ownerDocument.defaultView.clicked, there: at.isConnected };");
+        match after {
+            Ok(after) if after["there"] == true && after["clicked"] == false && after["at"] != before => None,
+            _ => Some(()),
+        }
     }
 
     /// The actions on offer, in the order shown.
