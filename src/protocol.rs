@@ -15,7 +15,7 @@ use crate::trunk::dossier::{AccountFacts, Arrived, BlockedPeople, SavedLists, Sa
 use crate::trunk::journal::Deed;
 #[cfg(doc)]
 use crate::trunk::store::View;
-use crate::trunk::store::{Party, Store};
+use crate::trunk::store::{Move, Party, Store};
 
 /// To the background.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +53,8 @@ pub enum ToBackground {
     Unpacked { of: Handle, turn: u64, arrived: Option<Arrived> },
     /// The desk: the person leaves a check as it is, or takes that back.
     Aside { check: String, aside: bool },
+    /// The desk: the present move was taken in from a file, with what had happened in it until then.
+    TakenIn { it: Move },
     /// The desk: this was done, and is to stand in the journal.
     Done { deed: Deed },
     /// The desk: this is what a server's agent brought.
@@ -76,6 +78,7 @@ messages! {
         Packed = "packed" { of, lists, blocked }
         Unpacked = "unpacked" { of, turn, arrived }
         Aside = "aside" { check, aside }
+        TakenIn = "taken-in" { it }
         Done = "done" { deed }
         Learn = "learn" { host, handle, facts }
         Outside = "outside" { deep }
@@ -157,6 +160,7 @@ impl ToBackground {
             | ToBackground::Packed { .. }
             | ToBackground::Unpacked { .. }
             | ToBackground::Aside { .. }
+            | ToBackground::TakenIn { .. }
             | ToBackground::Done { .. }
             | ToBackground::Learn { .. }
             | ToBackground::Outside { .. } => *sender == Sender::Ours,

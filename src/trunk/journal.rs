@@ -28,7 +28,9 @@ pub enum What {
     AliasGone,
     Unlocked,
     Locked,
+    /// So many things of the profile, as they were read back.
     ProfileCarried,
+    ProfileTakenBack,
     ArchiveAsked,
     /// An import, or things through the API: numbers by what became of them.
     Unpacked,
@@ -46,6 +48,7 @@ words! {
         Linked = "linked", SeenIn = "seen-in", Version = "version", EmailConfirmed = "email-confirmed",
         MessagesSaved = "messages-saved", Packed = "packed", Downloaded = "downloaded", AliasSeen = "alias-seen",
         AliasGone = "alias-gone", Unlocked = "unlocked", Locked = "locked", ProfileCarried = "profile-carried",
+        ProfileTakenBack = "profile-taken-back",
         ArchiveAsked = "archive-asked", Unpacked = "unpacked", Moved = "moved", RedirectSeen = "redirect-seen",
         RedirectGone = "redirect-gone", Verified = "verified",
     }
@@ -72,6 +75,7 @@ impl What {
             What::Unlocked => "deed_unlocked",
             What::Locked => "deed_locked",
             What::ProfileCarried => "deed_profile_carried",
+            What::ProfileTakenBack => "deed_profile_taken_back",
             What::ArchiveAsked => "deed_archive_asked",
             What::Unpacked => "deed_unpacked",
             What::Moved => "deed_moved",
@@ -157,6 +161,13 @@ impl Deed {
         if saved.lacking > 0 { deed.count("lacking", saved.lacking) } else { deed }
     }
 
+    /// Every change is read back from the server's answer to a second question.
+    pub fn profile(undo: bool, done: u64, all: u64, at: Time) -> Deed {
+        let what = if undo { What::ProfileTakenBack } else { What::ProfileCarried };
+        let deed = Deed::new(what, Some(Side::New), at, Source::OwnApi).count("items", done);
+        if done < all { deed.count("lost", all - done) } else { deed }
+    }
+
     /// Compared with the new account's own exports.
     pub fn arrived(arrived: &Arrived) -> Deed {
         let mut deed = Deed::new(What::Unpacked, Some(Side::New), arrived.at, Source::OwnPage)
@@ -216,6 +227,16 @@ impl Journal {
     /// The same of several, or of one that there may be.
     pub fn extend(&mut self, deeds: impl IntoIterator<Item = Deed>) {
         deeds.into_iter().for_each(|deed| self.note(deed));
+    }
+
+    /// What was noted elsewhere comes in where it belongs in time.
+    pub fn take_over(&mut self, other: Journal) {
+        let mut all = std::mem::take(&mut self.deeds);
+        all.extend(other.deeds);
+        // Stable: what was noted here at the same moment stays in its order.
+        all.sort_by_key(|deed| deed.at);
+        all.dedup();
+        self.extend(all);
     }
 
     /// The last time that this was done on a side, or on any.
@@ -366,6 +387,23 @@ mod tests {
         let mut other = Journal::default();
         other.see(Side::New, &before, &after, Some(&ana("old")));
         assert_eq!(other, Journal::default());
+    }
+
+    #[test]
+    fn what_happened_elsewhere_comes_in_where_it_belongs() {
+        let deed = |what, at| Deed::new(what, Some(Side::New), Time(at), Source::OwnPage);
+        let journal = |deeds: &[(What, i64)]| Journal {
+            deeds: deeds.iter().map(|(what, at)| deed(*what, *at)).collect(),
+        };
+        let mut here = journal(&[(What::SeenIn, 20), (What::Locked, 40)]);
+        let file = journal(&[(What::SeenIn, 5), (What::Unlocked, 30)]);
+        here.take_over(file.clone());
+        // What was so before was not so for the first time now.
+        let whole = [(What::SeenIn, 5), (What::Unlocked, 30), (What::Locked, 40)];
+        assert_eq!(told(&here), whole);
+        // The same file, once more.
+        here.take_over(file);
+        assert_eq!(told(&here), whole);
     }
 
     #[test]

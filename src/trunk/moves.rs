@@ -121,6 +121,21 @@ impl Store {
         self.settle_turns();
     }
 
+    /// The present move was taken in from a file: what had happened in it elsewhere has happened in it.
+    pub fn taken_in(&mut self, it: Move) {
+        let Some(current) = self.current.as_mut().filter(|current| current.is_same(&it)) else { return };
+        // Zero: not known.
+        if it.begun > Time(0) && (current.begun == Time(0) || it.begun < current.begun) {
+            current.begun = it.begun;
+        }
+        for check in it.aside {
+            if !current.aside.contains(&check) {
+                current.aside.push(check);
+            }
+        }
+        current.journal.take_over(it.journal);
+    }
+
     /// Sets the present move aside.
     pub fn put_away(&mut self, now: Time) {
         if let Some(mut current) = self.current.take() {
@@ -296,6 +311,24 @@ mod tests {
         assert!(store.take_up(&party("bob@old.example"), &party("bob@new.example"), Time(5)));
         assert!(!store.take_up(&party("eve@old.example"), &party("bob@new.example"), Time(5)));
         assert_eq!(names(&store)[0], "@bob@old.example @bob@new.example");
+    }
+
+    #[test]
+    fn what_happened_before_it_was_taken_in_has_happened() {
+        let mut store = Store::default();
+        store.link(party("ana@old.example"), party("ana@new.example"), Time(9));
+        let mut file = Move::new(party("ana@old.example"), party("ana@new.example"), Time(1));
+        file.aside = vec!["archive".to_owned()];
+        file.journal.note(Deed::profile(false, 5, 6, Time(3)));
+        store.taken_in(file.clone());
+        let current = store.current.clone().unwrap();
+        assert_eq!((current.begun, current.aside), (Time(1), file.aside.clone()));
+        assert_eq!(current.journal.deeds.iter().map(|deed| deed.at.0).collect::<Vec<_>>(), [3, 9]);
+        // Of another move nothing comes in.
+        file.new = party("bob@new.example");
+        file.journal.note(Deed::profile(true, 5, 5, Time(4)));
+        store.taken_in(file);
+        assert_eq!(store.current.unwrap().journal, current.journal);
     }
 
     #[test]

@@ -428,6 +428,7 @@ pub fn deed_details(deed: &Deed) -> Vec<Say> {
         kind.map(super::kind_name).or(match id {
             "messages" => Some("bridge_messages"),
             "followers" => Some("pack_part_followers"),
+            "items" => Some("count_items"),
             "arrived" => Some("count_arrived"),
             "requested" => Some("count_requested"),
             "running" => Some("count_running"),

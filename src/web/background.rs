@@ -142,6 +142,10 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
             .await;
             state().await
         }
+        (ToBackground::TakenIn { it }, Sender::Ours) => {
+            change(None, |store| store.taken_in(it)).await;
+            state().await
+        }
         (ToBackground::Done { deed }, Sender::Ours) => {
             change(None, |store| {
                 if let Some(current) = &mut store.current {

@@ -336,6 +336,9 @@ impl Desk {
             match what {
                 prepare::Tell::OpenServer(side) => here.visit(side, "/settings/export"),
                 prepare::Tell::Running => here.draw(),
+                prepare::Tell::Done(deed) => {
+                    go(async move { here.send(ToBackground::Done { deed }).await });
+                }
                 prepare::Tell::Changed => go(async move { here.look(false).await }),
             }
         });
@@ -874,12 +877,21 @@ impl Desk {
                 && next.as_ref().is_some_and(|next| next.step == step && next.todo != Todo::Nothing)
         };
         let ahead = is_next(Step::Unpack);
+        let prepare = self.prepare.borrow().clone();
+        let known = prepare.as_ref().is_some_and(|prepare| prepare.has_read(Side::Old));
         let profiles = is_next(Step::Prepare)
-            && presence[0].is_here()
+            && (presence[0].is_here() || known)
             && next.as_ref().is_some_and(|next| next.check == Some("profile"));
         view.show(&stages, findings, next, &aside);
-        if profiles && let Some(prepare) = self.prepare.borrow().clone() {
-            go(async move { prepare.look_ahead() });
+        if let Some(prepare) = prepare {
+            let old_is_here = presence[0].is_here();
+            go(async move {
+                if profiles {
+                    prepare.look_ahead();
+                } else if old_is_here {
+                    prepare.look_at_old();
+                }
+            });
         }
         // What will be unpacked is known only when the new account was looked at.
         if ahead && let Some(unpacker) = self.unpacker.borrow().clone() {

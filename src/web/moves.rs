@@ -305,9 +305,11 @@ impl Moves {
         let told = |what: Say| self.tell_busy(Some(what));
         let it = arriving.contents.it.clone();
         carry::take_in(&db, arriving, kept, replaced, &told).await?;
-        let link = ToBackground::Link { old: it.old, new: it.new };
-        if chrome::tell_background::<_, ToDesk>(&link).await.is_none() {
-            return Err(say("moves_not_linked"));
+        let link = ToBackground::Link { old: it.old.clone(), new: it.new.clone() };
+        for message in [link, ToBackground::TakenIn { it }] {
+            if chrome::tell_background::<_, ToDesk>(&message).await.is_none() {
+                return Err(say("moves_not_linked"));
+            }
         }
         drop(alone);
         (self.tell)(Tell::Anew);

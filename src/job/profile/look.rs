@@ -52,6 +52,11 @@ impl Look {
         &self.owner
     }
 
+    /// Everything was asked for.
+    pub fn is_done(&self) -> bool {
+        self.at == self.tasks.len()
+    }
+
     fn second(&self) -> bool {
         let version = self.owner.version.as_deref().and_then(Version::parse);
         version.is_none_or(|version| version.has_second_instance())

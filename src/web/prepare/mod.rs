@@ -24,6 +24,7 @@ use crate::job::{Left, Work as _};
 use crate::message::record::{ABOUT, File, Missing};
 use crate::say::{Part, Say, say};
 use crate::trunk::dossier::{AccountFacts, Dossier, Email, Side};
+use crate::trunk::journal::Deed;
 use crate::trunk::profile::{self as compare, End, Item, Line};
 use crate::trunk::steps::Busy;
 use crate::trunk::store::Party;
@@ -36,6 +37,8 @@ pub(super) enum Tell {
     OpenServer(Side),
     /// Something on the new account is otherwise than before.
     Changed,
+    /// This was done.
+    Done(Deed),
     /// It begins, or has ended.
     Running,
 }
@@ -85,6 +88,8 @@ pub(super) struct Prepare {
     unlocked: Cell<Option<Time>>,
     told: RefCell<Option<String>>,
     posts: Posts,
+    /// The old profile was asked for by itself, once.
+    tried_old: Cell<bool>,
     /// Counts what makes another picture.
     version: Cell<u32>,
 }
@@ -112,6 +117,7 @@ impl Prepare {
             unlocked: Cell::new(None),
             told: RefCell::default(),
             posts,
+            tried_old: Cell::new(false),
             version: Cell::new(0),
         })
     }
@@ -162,6 +168,7 @@ impl Prepare {
         for look in &self.looks {
             look.replace(None);
         }
+        self.tried_old.set(false);
         self.lines.borrow_mut().clear();
         self.forget_pictures();
         self.posts.about(self.parties(), None);
@@ -229,7 +236,9 @@ impl Prepare {
 
     fn resume(self: &Rc<Self>) {
         match self.doing.get() {
-            Doing::Look => self.start(),
+            Doing::Look => self.read_both(),
+            // It stopped before it had begun: the plan is still there.
+            Doing::Carry if self.carry.borrow().is_none() => self.carry(),
             Doing::Carry => self.work(How::GoOn),
         }
     }
@@ -241,8 +250,34 @@ impl Prepare {
     /// Reads both profiles, where nobody has yet.
     pub(super) fn look_ahead(self: &Rc<Self>) {
         if self.state() == "none" {
-            self.start();
+            self.read_both();
         }
+    }
+
+    /// Reads the old profile alone, where the accounts are on one server and so never signed in at the same time: it is
+    /// there already when the new one comes.
+    pub(super) fn look_at_old(self: &Rc<Self>) {
+        if self.state() != "none" || !self.shares_server() || self.tried_old.replace(true) {
+            return;
+        }
+        let here = self.clone();
+        go(async move {
+            let _ = here.read(Side::Old).await;
+            // Nobody asked for it, so nobody has to hear that it did not go.
+            here.end(Side::Old).end(Halt::No);
+            here.draw();
+            (here.tell)(Tell::Running);
+        });
+    }
+
+    /// Both accounts are on one server: where one of them is signed in the other one is not.
+    fn shares_server(&self) -> bool {
+        let [old, new] = [self.end(Side::Old).host(), self.end(Side::New).host()];
+        old.is_some() && old == new
+    }
+
+    pub(super) fn has_read(&self, side: Side) -> bool {
+        self.looks[side as usize].borrow().as_ref().is_some_and(|look| look.work.is_done())
     }
 
     /// So many things are chosen to be carried over.
@@ -257,8 +292,21 @@ impl Prepare {
         }
     }
 
-    /// Reads both profiles.
+    /// Reads both profiles anew.
     pub(super) fn start(self: &Rc<Self>) {
+        if self.running() {
+            return;
+        }
+        // On one server the old one would have to sign in again for it.
+        if !self.shares_server() {
+            self.looks[Side::Old as usize].replace(None);
+        }
+        self.looks[Side::New as usize].replace(None);
+        self.read_both();
+    }
+
+    /// Reads what is not read yet.
+    fn read_both(self: &Rc<Self>) {
         if self.running() {
             return;
         }
@@ -270,7 +318,14 @@ impl Prepare {
         go(async move {
             let mut whole = true;
             for side in [Side::Old, Side::New] {
-                whole = whole && here.read(side).await;
+                // The one who is there is read, whichever it is: the other one cannot be at the same time.
+                let other =
+                    here.shares_server() && matches!(*here.end(Side::Old).halt.borrow(), Halt::Other(_));
+                if here.has_read(side) {
+                    here.end(side).end(Halt::No);
+                } else if whole || other {
+                    whole = here.read(side).await && whole;
+                }
             }
             if whole {
                 here.compare().await;
@@ -429,8 +484,12 @@ impl Prepare {
                     }
                 },
             };
+            let deed = (halt == Halt::No).then(|| here.deed()).flatten();
             end.end(halt);
             here.draw();
+            if let Some(deed) = deed {
+                (here.tell)(Tell::Done(deed));
+            }
             (here.tell)(Tell::Changed);
         });
     }
@@ -473,6 +532,14 @@ impl Prepare {
             self.finish(&db, &account).await?;
         }
         Ok(halt)
+    }
+
+    /// What has been done, once it is through.
+    fn deed(&self) -> Option<Deed> {
+        let carry = self.carry.borrow();
+        let carry = &carry.as_ref()?.work;
+        let (done, all) = done_of(carry);
+        carry.is_done().then(|| Deed::profile(carry.is_undo(), done, all, now()))
     }
 
     async fn finish(&self, db: &Db, account: &str) -> Result<(), db::Trouble> {
@@ -661,19 +728,20 @@ fn account_of(handle: &Handle) -> String {
     format!("profile {}", key_of(handle))
 }
 
+/// How many are done, of how many.
+fn done_of(carry: &Carry) -> (u64, u64) {
+    carry.steps().fold((0, 0), |(done, all), (_, stand)| (done + u64::from(*stand == Stand::Done), all + 1))
+}
+
 fn done_words(carry: &Carry, name: Part) -> Say {
-    let (mut done, mut all) = (0_usize, 0_usize);
-    for (_, stand) in carry.steps() {
-        all += 1;
-        done += usize::from(*stand == Stand::Done);
-    }
+    let (done, all) = done_of(carry);
     let key = match (carry.is_undo(), done == all) {
         (false, true) => "prepare_done",
         (false, false) => "prepare_done_partly",
         (true, true) => "prepare_undone",
         (true, false) => "prepare_undone_partly",
     };
-    let all = Part::Text(super::words::number(all as u64));
+    let all = Part::Text(super::words::number(all));
     let say = say(key).with(done);
     if done_is_all(key) { say.with(name) } else { say.with(all).with(name) }
 }

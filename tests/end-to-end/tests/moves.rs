@@ -15,6 +15,7 @@ const MESSAGES: &str = "[data-job=messages]";
 const PACK: &str = "[data-job=lists]";
 const UNPACK: &str = "[data-job=unpack]";
 const MOVES: &str = "[data-job=moves]";
+const PROFILE: &str = "[data-job=profile]";
 
 fn state(desk: &Panel, job: &str) -> String {
     desk.element(job).attribute("data-state").ok().flatten().unwrap_or_default()
@@ -290,6 +291,20 @@ in_both_browsers! {
         only_by(&servers, Side::Old, "/settings/imports", &["emil"]);
         let emil = servers.control().person(Side::Old, "emil");
         assert!(emil["follows"].as_array().is_some_and(|all| all.len() > 10), "{emil}");
+        // The old profile was read while its account was there: nobody has to sign in once more for it.
+        browser.wait("both profiles", || match state(&desk, PROFILE).as_str() {
+            "planned" => Some(()),
+            "none" => desk.all(&format!("{PROFILE} button[data-action=look-profile]")).ok()?.first()?.click().ok().and(None),
+            other => {
+                assert_eq!(other, "reading", "{}", words(&desk, PROFILE));
+                None
+            }
+        });
+        desk.click(&format!("{PROFILE} button[data-action=carry]"));
+        wait_for_state(browser, &desk, PROFILE, "done");
+        only_by(&servers, Side::Old, "/api/v1/accounts/update_credentials", &["emil"]);
+        let deed = desk.element("[data-job=report] tr[data-deed=profile-carried]").text().expect("text");
+        assert!(deed.contains(&servers.old_handle("emil")), "{deed}");
         // The old one is signed out now: to pack again it is asked for.
         desk.click(&format!("{PACK} button[data-action=pack]"));
         wait_for_state(browser, &desk, PACK, "stopped");
@@ -425,6 +440,10 @@ fn from_one_browser_into_another(kind: Kind) {
         assert_eq!(desk.read(&format!("{MESSAGES} .lead")), saved);
         wait_for_state(browser, &desk, PACK, "done");
         wait_for_state(browser, &desk, UNPACK, "planned");
+        // What was done in the other browser was done.
+        for deed in ["linked", "messages-saved", "packed"] {
+            desk.element(&format!("[data-job=report] tr[data-deed={deed}]"));
+        }
         desk.click(&format!("{MESSAGES} button[data-action=show-messages]"));
         browser.wait("people to read", || {
             desk.all(".reader .people button").ok().filter(|people| !people.is_empty())
