@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use gloo_timers::callback::Timeout;
+use gloo_timers::future::TimeoutFuture;
 use js_sys::Array;
 use wasm_bindgen::JsValue;
 use web_sys::{Blob, BlobPropertyBag, HtmlElement};
@@ -14,7 +14,7 @@ use super::frame::{Frame, fold, table, then};
 use super::lists::Lists;
 use super::messages::iso_day;
 use super::words::{BrowserWords, number, speak, text};
-use super::{chrome, now, zip};
+use super::{chrome, go, now, zip};
 use crate::check::Action;
 use crate::say::{Part, Say, say};
 use crate::trunk::after::{Entry, How, cancelling, how, next, old_account};
@@ -136,7 +136,11 @@ impl After {
                     None => item,
                 }
             }));
-            self.start.put(&list);
+            // Before a move the seven steps below say the same; what comes next stands at the top.
+            self.start.put(&match start {
+                Start::Before => fold("order", &text("start_order")).child(list),
+                Start::After | Start::Closing => list,
+            });
         });
     }
 
@@ -433,13 +437,22 @@ impl After {
         };
         let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return };
         let opened = web_sys::window().and_then(|window| window.open_with_url(&url).ok().flatten());
-        // It is printed once it is there; who has closed it meanwhile wanted nothing printed.
-        Timeout::new(700, move || {
-            if let Some(page) = opened {
-                let _ = page.print();
+        let Some(page) = opened else { return };
+        go(async move {
+            // It is printed once it is there; who has closed it meanwhile wanted nothing printed.
+            for _ in 0..100 {
+                TimeoutFuture::new(100).await;
+                let here = page.location().href().is_ok_and(|address| address == url);
+                let whole = page.document().is_some_and(|document| document.ready_state() == "complete");
+                if page.closed().unwrap_or(true) {
+                    return;
+                }
+                if here && whole {
+                    let _ = page.print();
+                    return;
+                }
             }
-        })
-        .forget();
+        });
     }
 
     fn hand_over(&self, words: &str, kind: &str, name: &str) -> bool {

@@ -227,6 +227,18 @@ in_both_browsers! {
         }
     }
 
+    fn shows_the_report_that_is_to_be_printed(browser) {
+        let servers = Servers::start();
+        let desk = linked(browser, &servers, "ben", "ben");
+        browser.wait("the redirect in the journal", || {
+            all_of(&desk, "[data-job=report] tr[data-deed]", "deed").contains(&"moved".to_owned()).then_some(())
+        });
+        desk.click("[data-job=report] button[data-action=print-report]");
+        browser.switch_to_tab_with("blob:");
+        let seen = || browser.run("return [document.querySelectorAll('main > section').length, getComputedStyle(document.querySelector('table')).borderCollapse];", &[]);
+        browser.wait("the report", || (seen() == json!([7, "collapse"])).then_some(()));
+    }
+
     fn tells_a_redirect_from_a_move(browser) {
         let servers = Servers::start();
         let desk = linked(browser, &servers, "dora", "dora");
