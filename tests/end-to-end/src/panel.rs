@@ -207,7 +207,14 @@ impl<'b> Panel<'b> {
 
     /// Runs the body of a function whose `root` is the closed shadow root of the guard, or the desk's `main`.
     pub fn run(&self, script: &str) -> Value {
-        self.browser.run(&format!("const root = arguments[0];\n{script}"), &[self.root()])
+        let script = format!("const root = arguments[0];\n{script}");
+        // A page that loads itself anew takes the root away before the script has begun.
+        self.browser.wait("the panel to stand still", || {
+            match self.browser.driver().run(&script, &[self.root()]) {
+                Err(error) if error.kind == "stale element reference" => None,
+                result => Some(result.unwrap_or_else(|error| panic!("script failed: {error}\n{script}"))),
+            }
+        })
     }
 
     fn root(&self) -> Value {

@@ -364,6 +364,19 @@ fn taken_out(browser: &Browser, servers: &Servers) -> PathBuf {
     file
 }
 
+/// The desk loads itself anew after this.
+fn begins_anew(browser: &Browser, act: impl FnOnce()) {
+    browser.run("document.documentElement.dataset.before = '';", &[]);
+    act();
+    browser.wait("another page", || {
+        // Between the two there is none that could be asked.
+        let before =
+            browser.driver().run("return 'before' in document.documentElement.dataset;", &[]).ok()?;
+        (before == false).then_some(())
+    });
+    browser.desk().wait_ready();
+}
+
 fn choose(desk: &Panel, file: &std::path::Path) {
     desk.run("root.querySelector('[data-fold=open-move]').open = true;");
     desk.element("#open-move").type_keys(&file.display().to_string()).expect("a file is chosen");
@@ -386,13 +399,8 @@ fn interrupted(browser: &Browser, desk: &Panel, file: &std::path::Path) {
     choose(desk, file);
     says(browser, desk, MOVES, "own storage failed");
     assert_eq!(kept(browser), Vec::<String>::new());
-    browser.run("document.documentElement.dataset.before = '';", &[]);
     strike("location.reload(); const end = Date.now() + 2000; while (Date.now() < end);");
-    choose(desk, file);
-    browser.wait("a page without what was under way", || {
-        let before = browser.run("return 'before' in document.documentElement.dataset;", &[]);
-        (before == false).then_some(())
-    });
+    begins_anew(browser, || choose(desk, file));
     let desk = browser.desk();
     desk.wait_ready();
     browser.wait("nothing to be left", || kept(browser).is_empty().then_some(()));
@@ -485,18 +493,12 @@ fn from_one_browser_into_another(kind: Kind) {
         assert_eq!(kept(browser), before);
         choose(&desk, &whole);
         says(browser, &desk, MOVES, "is in this browser already");
-        desk.click_action("keep-here");
-        browser.wait("the desk to begin anew", || {
-            desk.all("[data-action=keep-here]").ok().filter(|found| found.is_empty())
-        });
+        begins_anew(browser, || desk.click_action("keep-here"));
         let desk = browser.desk();
         wait_for_state(browser, &desk, UNPACK, "done");
         choose(&desk, &whole);
         says(browser, &desk, MOVES, "is in this browser already");
-        desk.click_action("keep-file");
-        browser.wait("the desk to begin anew", || {
-            desk.all("[data-action=keep-file]").ok().filter(|found| found.is_empty())
-        });
+        begins_anew(browser, || desk.click_action("keep-file"));
         let desk = browser.desk();
         // As it was before anything was unpacked.
         wait_for_state(browser, &desk, UNPACK, "planned");
