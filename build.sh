@@ -90,8 +90,12 @@ compile_module() {
     local feature=$1 name=$2 glue=$target/glue profile=release incremental=0
     if [ -n "${quick:-}" ]; then profile=quick incremental=1; fi
     # Paths would otherwise be in panic messages, and the same source give other bytes in another folder.
-    local cargo_home=${CARGO_HOME:-$HOME/.cargo} flags separator=$'\x1f'
-    flags="--remap-path-prefix=$(rustc --print sysroot)=/rust"
+    # The standard library's are /rustc/COMMIT, unless its source is installed (rust-src): then they are the source's.
+    local cargo_home=${CARGO_HOME:-$HOME/.cargo} flags separator=$'\x1f' sysroot commit
+    sysroot=$(rustc --print sysroot)
+    commit=$(rustc -vV | sed -n 's/^commit-hash: //p')
+    flags="--remap-path-prefix=$sysroot=/rust"
+    flags+="${separator}--remap-path-prefix=$sysroot/lib/rustlib/src/rust=/rustc/$commit"
     flags+="${separator}--remap-path-prefix=$cargo_home=/cargo"
     flags+="${separator}--remap-path-prefix=$root=/packed-trunk"
     CARGO_ENCODED_RUSTFLAGS=$flags CARGO_INCREMENTAL=$incremental \
