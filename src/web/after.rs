@@ -5,8 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo_timers::future::TimeoutFuture;
-use js_sys::Array;
-use wasm_bindgen::JsValue;
+use js_sys::{Array, Function, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag, HtmlElement};
 
 use super::dom::{Build, make};
@@ -448,7 +448,11 @@ impl After {
                     return;
                 }
                 if here && whole {
-                    let _ = page.print();
+                    // Not from here: while its dialogue is open the browser goes on calling us, in the middle of ourselves.
+                    let print = Reflect::get(&page, &JsValue::from_str("print"));
+                    if let Some(print) = print.ok().and_then(|print| print.dyn_into::<Function>().ok()) {
+                        let _ = page.set_timeout_with_callback(&print);
+                    }
                     return;
                 }
             }
