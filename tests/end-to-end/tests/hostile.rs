@@ -153,6 +153,23 @@ in_both_browsers! {
         assert_eq!(ours, Vec::<String>::new());
     }
 
+    fn says_nothing_when_its_page_is_left(browser) {
+        let servers = Servers::start();
+        servers.link(browser, "ana", "ana_ready");
+        servers.enter(browser, Side::Old, "ana", "/settings/migration");
+        browser.guard().settled();
+        // What it waits for comes when the tab shows another server.
+        for at in 0..20_u64 {
+            let page = match at % 2 {
+                0 => servers.on_old("/settings/migration"),
+                _ => servers.on_new("/about"),
+            };
+            browser.open(&page);
+            std::thread::sleep(std::time::Duration::from_millis(20 * (at / 2)));
+        }
+        browser.assert_quiet();
+    }
+
     fn bears_being_removed_by_the_page(browser) {
         let servers = Servers::start();
         servers.link(browser, "ana", "ana_ready");
