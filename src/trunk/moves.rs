@@ -5,6 +5,7 @@ use super::drawer;
 use super::journal::{Deed, Journal};
 use super::store::{Entry, Move, Party, Store};
 use crate::account::{Domain, Handle};
+use crate::check::CHECKS;
 use crate::when::Time;
 
 impl Party {
@@ -42,6 +43,15 @@ impl Move {
             turn: 0,
             aside: Vec::new(),
             journal: Journal::default(),
+        }
+    }
+
+    /// The person leaves a check as it is, or takes that back. What is no check of ours is no one's choice: a file from
+    /// elsewhere may name anything.
+    pub fn set_aside(&mut self, check: String, aside: bool) {
+        self.aside.retain(|id| *id != check);
+        if aside && CHECKS.iter().any(|known| known.id == check) {
+            self.aside.push(check);
         }
     }
 
@@ -129,9 +139,7 @@ impl Store {
             current.begun = it.begun;
         }
         for check in it.aside {
-            if !current.aside.contains(&check) {
-                current.aside.push(check);
-            }
+            current.set_aside(check, true);
         }
         current.journal.take_over(it.journal);
     }
@@ -318,11 +326,11 @@ mod tests {
         let mut store = Store::default();
         store.link(party("ana@old.example"), party("ana@new.example"), Time(9));
         let mut file = Move::new(party("ana@old.example"), party("ana@new.example"), Time(1));
-        file.aside = vec!["archive".to_owned()];
+        file.aside = vec!["unlocked".to_owned(), "no check of ours".to_owned()];
         file.journal.note(Deed::profile(false, 5, 6, Time(3)));
         store.taken_in(file.clone());
         let current = store.current.clone().unwrap();
-        assert_eq!((current.begun, current.aside), (Time(1), file.aside.clone()));
+        assert_eq!((current.begun, current.aside), (Time(1), vec!["unlocked".to_owned()]));
         assert_eq!(current.journal.deeds.iter().map(|deed| deed.at.0).collect::<Vec<_>>(), [3, 9]);
         // Of another move nothing comes in.
         file.new = party("bob@new.example");

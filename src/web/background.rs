@@ -133,10 +133,7 @@ pub async fn background(message: JsValue, origin: String, tab: Option<i32>) -> J
         (ToBackground::Aside { check, aside }, Sender::Ours) => {
             change(None, |store| {
                 if let Some(current) = &mut store.current {
-                    current.aside.retain(|id| *id != check);
-                    if aside && check::CHECKS.iter().any(|known| known.id == check) {
-                        current.aside.push(check);
-                    }
+                    current.set_aside(check, aside);
                 }
             })
             .await;

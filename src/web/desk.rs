@@ -336,9 +336,7 @@ impl Desk {
             match what {
                 prepare::Tell::OpenServer(side) => here.visit(side, "/settings/export"),
                 prepare::Tell::Running => here.draw(),
-                prepare::Tell::Done(deed) => {
-                    go(async move { here.send(ToBackground::Done { deed }).await });
-                }
+                prepare::Tell::Done(deed) => here.done(deed),
                 prepare::Tell::Changed => go(async move { here.look(false).await }),
             }
         });
@@ -391,7 +389,10 @@ impl Desk {
 
     /// What was handed over stands in the journal.
     fn written(self: &Rc<Self>, name: &str) {
-        let deed = Deed::downloaded(name, now());
+        self.done(Deed::downloaded(name, now()));
+    }
+
+    fn done(self: &Rc<Self>, deed: Deed) {
         let here = self.clone();
         go(async move { here.send(ToBackground::Done { deed }).await });
     }
@@ -403,9 +404,7 @@ impl Desk {
             let Some(here) = here.upgrade() else { return };
             match what {
                 after::Tell::Act(action) => here.act(action),
-                after::Tell::Done(deed) => {
-                    go(async move { here.send(ToBackground::Done { deed }).await });
-                }
+                after::Tell::Done(deed) => here.done(deed),
             }
         });
         let [start, bridge, forecast, next, report] = after.roots();

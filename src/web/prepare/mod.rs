@@ -262,6 +262,10 @@ impl Prepare {
         }
         let here = self.clone();
         go(async move {
+            // Somebody may have pressed the button in the meantime.
+            if here.running() {
+                return;
+            }
             let _ = here.read(Side::Old).await;
             // Nobody asked for it, so nobody has to hear that it did not go.
             here.end(Side::Old).end(Halt::No);
@@ -316,6 +320,9 @@ impl Prepare {
         self.lines.borrow_mut().clear();
         let here = self.clone();
         go(async move {
+            if here.running() {
+                return;
+            }
             let mut whole = true;
             for side in [Side::Old, Side::New] {
                 // The one who is there is read, whichever it is: the other one cannot be at the same time.
